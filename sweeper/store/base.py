@@ -1,0 +1,165 @@
+"""The store's contract: what sweeper asks of an MLflow tracking store, and the records it answers with.
+
+MLflow is the only ledger. A run is a *result* if and only if its status is FINISHED, it carries the tag
+``sweeper.key`` and it is not marked ``sweeper.superseded``. Of several results with one key readers take the earliest
+``(end_time, run_id)``. Nothing here is ever deleted; a run changes only while it is RUNNING, but for tags that say
+which sweeps it stands for and that it is superseded.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Tag(enum.StrEnum):
+    """The tags that sweeper puts on runs."""
+
+    KEY = "sweeper.key"  # the identity of a committed result; written last but for the status
+    CLAIM = "sweeper.claim"  # the identity that a run works on, from its creation
+    KIND = "sweeper.kind"  # task, sweep or driver
+    TASK = "sweeper.task"  # module:Class
+    SOURCE = "sweeper.source"  # digest of the task's code
+    DRIVER = "sweeper.driver"  # run id of the driver that started this run
+    REASON = "sweeper.reason"  # why a run did not become a result, in one line
+    SUPERSEDED = "sweeper.superseded"  # run id, or words: a result that counts no more
+    UPSTREAM = "sweeper.upstream"  # JSON {requirement name: key}
+    LOG = "sweeper.log"  # name of the artifact that holds the task's log
+    BEAT = "sweeper.beat"  # a driver's last sign of life, seconds since the epoch
+
+
+SWEEP_TAG_PREFIX = "sweeper.sweep."
+PARENT_TAG = "mlflow.parentRunId"
+LOG_ARTIFACT = "task.log"
+
+
+class RunStatus(enum.StrEnum):
+    """MLflow's states of a run."""
+
+    RUNNING = "RUNNING"
+    SCHEDULED = "SCHEDULED"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be written to the run."""
+        return self not in (RunStatus.RUNNING, RunStatus.SCHEDULED)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One MLflow run as the store holds it.
+
+    Times are milliseconds since the epoch, None where there is none yet; ``metrics`` holds the last value of each.
+    """
+
+    run_id: str
+    experiment: str
+    status: RunStatus
+    start_time: int
+    end_time: int | None
+    artifact_uri: str
+    name: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str | None:
+        """The identity of the result that this run is, or None if it is no result."""
+        if self.status is not RunStatus.FINISHED or Tag.SUPERSEDED in self.tags:
+            return None
+        return self.tags.get(Tag.KEY)
+
+    @property
+    def reason(self) -> str:
+        """Why the run is not a result, as far as it says."""
+        return self.tags.get(Tag.REASON, "")
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run took, or None while it runs."""
+        return None if self.end_time is None else (self.end_time - self.start_time) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A committed run, as much of it as a look-up by key needs; ``metrics`` holds only those that were asked for."""
+
+    key: str
+    run_id: str
+    experiment: str
+    artifact_uri: str
+    start_time: int
+    end_time: int
+    task: str = ""
+    source: str = ""
+    sweeps: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """What decides between results with one key: the least counts."""
+        return self.end_time, self.run_id
+
+    @property
+    def seconds(self) -> float:
+        """How long the work took."""
+        return (self.end_time - self.start_time) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A point that could not run because something upstream of it failed."""
+
+    point: Mapping[str, Any]
+    reason: str
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRecord:
+    """A sweep as the store remembers it: enough to report on it without its code or its spec file.
+
+    ``document`` is what ``Spec.to_document`` gave when the sweep last started: the spec with every value in
+    canonical form. ``runs`` are all those that stand for points of the sweep, whatever their state; a run says which
+    points in its tag ``sweeper.sweep.<name>``, a JSON list of assignments.
+    """
+
+    name: str
+    run: RunRecord
+    document: Mapping[str, Any]
+    runs: Sequence[RunRecord] = ()
+    blocked: Sequence[Blocked] = ()
+
+
+class Reader(Protocol):
+    """The questions that sweeper asks of a store."""
+
+    uri: str
+
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str | None = None) -> list[Result]:
+        """Return the results of the named experiments that ended at or after ``since`` (ms), with one metric each.
+
+        Experiments that do not exist, or are deleted, have no results.
+        """
+
+    def sweep_names(self) -> list[str]:
+        """Return the names of all sweeps, the most recently started first."""
+
+    def sweep(self, name: str) -> SweepRecord | None:
+        """Return what the store remembers of a sweep, or None if there is no such sweep."""
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return one run; raises ``StoreError`` if there is none."""
+
+    def runs_with(self, tag: str, value: str | None = None, *, status: RunStatus | None = None) -> list[RunRecord]:
+        """Return the runs that carry a tag, in any experiment that is not deleted, oldest first."""
+
+    def artifact(self, run: RunRecord | Result, name: str) -> Path:
+        """Return a local path of an artifact, fetched if the store is remote; it may not exist."""
