@@ -20,20 +20,40 @@ class Tag(enum.StrEnum):
 
     KEY = "sweeper.key"  # the identity of a committed result; written last but for the status
     CLAIM = "sweeper.claim"  # the identity that a run works on, from its creation
-    KIND = "sweeper.kind"  # task, sweep or driver
+    KIND = "sweeper.kind"  # a Kind
+    NAME = "sweeper.name"  # name of the sweep whose record a run is
     TASK = "sweeper.task"  # module:Class
     SOURCE = "sweeper.source"  # digest of the task's code
     DRIVER = "sweeper.driver"  # run id of the driver that started this run
     REASON = "sweeper.reason"  # why a run did not become a result, in one line
     SUPERSEDED = "sweeper.superseded"  # run id, or words: a result that counts no more
-    UPSTREAM = "sweeper.upstream"  # JSON {requirement name: key}
     LOG = "sweeper.log"  # name of the artifact that holds the task's log
     BEAT = "sweeper.beat"  # a driver's last sign of life, seconds since the epoch
 
 
-SWEEP_TAG_PREFIX = "sweeper.sweep."
+class Kind(enum.StrEnum):
+    """What a run of sweeper's stands for."""
+
+    TASK = "task"
+    SWEEP = "sweep"
+    DRIVER = "driver"
+
+
 PARENT_TAG = "mlflow.parentRunId"
 LOG_ARTIFACT = "task.log"
+DOCUMENT_ARTIFACT = "sweep.json"
+BLOCKED_ARTIFACT = "blocked.json"
+DRIVERS_EXPERIMENT = "sweeper.drivers"
+
+
+def upstream_tag(requirement: str) -> str:
+    """Return the tag that holds the key of what a run's task required under a name."""
+    return f"sweeper.upstream.{requirement}"
+
+
+def sweep_tag(name: str) -> str:
+    """Return the tag by which a run says which points of the sweep it stands for: a JSON list of assignments."""
+    return f"sweeper.sweep.{name}"
 
 
 class RunStatus(enum.StrEnum):
@@ -89,7 +109,11 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A committed run, as much of it as a look-up by key needs; ``metrics`` holds only those that were asked for."""
+    """A committed run, as much of it as a look-up by key needs.
+
+    ``points`` is the run's tag for the sweep that was asked for, ``metric`` the value of the metric that was asked for
+    (None where the run has none).
+    """
 
     key: str
     run_id: str
@@ -99,8 +123,8 @@ class Result:
     end_time: int
     task: str = ""
     source: str = ""
-    sweeps: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
+    points: str = ""
+    metric: float | None = None
 
     @property
     def order(self) -> tuple[int, str]:
@@ -143,10 +167,11 @@ class Reader(Protocol):
 
     uri: str
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str | None = None) -> list[Result]:
-        """Return the results of the named experiments that ended at or after ``since`` (ms), with one metric each.
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+        """Return the results of the named experiments that ended at or after ``since`` (ms).
 
-        Experiments that do not exist, or are deleted, have no results.
+        Each comes with the last value of ``metric`` and with its points of ``sweep``. Experiments that do not exist,
+        or are deleted, have no results.
         """
 
     def sweep_names(self) -> list[str]:
@@ -158,8 +183,53 @@ class Reader(Protocol):
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises ``StoreError`` if there is none."""
 
-    def runs_with(self, tag: str, value: str | None = None, *, status: RunStatus | None = None) -> list[RunRecord]:
-        """Return the runs that carry a tag, in any experiment that is not deleted, oldest first."""
+    def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
+        """Return the runs that carry a tag (with that value, if one is given), oldest first; deleted ones do not count."""
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return a local path of an artifact, fetched if the store is remote; it may not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that this process writes to."""
+
+    run_id: str
+    experiment: str
+    artifact_uri: str
+    start_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One value of a metric; ``timestamp`` in milliseconds since the epoch."""
+
+    name: str
+    value: float
+    step: int
+    timestamp: int
+
+
+class Store(Reader, Protocol):
+    """A reader that also writes."""
+
+    def start_run(
+        self, experiment: str, name: str, *, tags: Mapping[str, str], params: Mapping[str, str] | None = None
+    ) -> OpenRun:
+        """Create a RUNNING run in an experiment, which is created where it is missing or deleted."""
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[MetricPoint] = (),
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write to a run: first params, then metrics, then tags. What MLflow cannot hold is shortened and says so."""
+
+    def end_run(self, run_id: str, status: RunStatus) -> int:
+        """Give a run its final status; return the end time that was recorded, in milliseconds since the epoch."""
+
+    def save_artifact(self, run: OpenRun | RunRecord, path: Path, name: str) -> None:
+        """Store a local file or folder as the artifact ``name``, which may lie in sub-folders (``a/b.csv``)."""

@@ -1,0 +1,1 @@
+"""The engines: what executes instances, in this process or in many."""

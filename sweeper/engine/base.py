@@ -1,0 +1,117 @@
+"""The seam between scheduling and executing: a call goes out, an outcome comes back as a ``Future``."""
+
+from __future__ import annotations
+
+import enum
+import pickle
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import luigi
+
+from sweeper.errors import TaskError
+from sweeper.store.base import Result
+from sweeper.task import MlflowTask, key_of
+from sweeper.task.base import find_result
+from sweeper.task.overrides import carried
+from sweeper.task.source import module_name
+
+
+class Ending(enum.StrEnum):
+    """How an execution ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_success(self) -> bool:
+        """Whether there is a result."""
+        return self is Ending.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCall:
+    """A task on its way to where it runs: names and values, nothing of the user's code.
+
+    ``values`` and ``overrides`` are pickled apart, so that they are read only where the user's modules can be imported.
+    ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metric`` is asked of its run if named.
+    """
+
+    module: str
+    name: str
+    values: bytes
+    overrides: bytes
+    key: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    upstream: tuple[Result, ...] = ()
+    metric: str = ""
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What became of a call.
+
+    ``result`` is there if the task committed a run; ``metric`` is the last value of the metric that was asked for, and
+    ``metrics`` names all that the run has, where the one asked for is missing. A failure has its ``reason``, and the
+    run that tells more if it got so far.
+    """
+
+    ending: Ending
+    result: Result | None = None
+    metric: float | None = None
+    metrics: tuple[str, ...] = ()
+    reason: str = ""
+    run_id: str = ""
+
+
+class Engine(Protocol):
+    """Executes calls in its slots. Every method is called from one thread; futures end on any."""
+
+    slots: int
+
+    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:
+        """Start a call in a free slot.
+
+        The future holds an ``Execution`` whatever the task did. It raises ``WorkerLost`` if the process that ran it
+        is gone.
+        """
+
+    def cancel(self, future: Future[Execution]) -> bool:
+        """Stop a call; True only if its body is surely stopped, in which case the future raises ``WorkerLost``."""
+
+    def close(self) -> None:
+        """Stop whatever runs and let go of the slots."""
+
+
+class WorkerLost(Exception):  # noqa: N818 (an event, not a mistake)
+    """The process that executed a call is gone; the message says how it went."""
+
+
+def call_for(
+    task: luigi.Task, *, labels: Mapping[str, str], metric: str = "", timeout: float | None = None
+) -> TaskCall:
+    """Return the call that executes a task.
+
+    Raises ``TaskError`` for a parameter value that cannot travel to another process.
+    """
+    try:
+        values = pickle.dumps(task.param_kwargs)
+        overrides = pickle.dumps(carried(task))
+    except Exception as error:
+        raise TaskError(f"{task!r:.200}: its parameters cannot be sent to another process: {error}") from error
+    results = (find_result(required) for required in task.deps() if isinstance(required, MlflowTask))
+    return TaskCall(
+        module=module_name(type(task)),
+        name=type(task).__qualname__,
+        values=values,
+        overrides=overrides,
+        key=key_of(task),
+        labels=labels,
+        upstream=tuple(result for result in results if result is not None),
+        metric=metric,
+        timeout=timeout,
+    )

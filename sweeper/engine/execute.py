@@ -1,0 +1,116 @@
+"""What happens around one task, where it runs: rebuild it, run it, say what became of it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pickle
+import sys
+import traceback
+from dataclasses import replace
+from typing import Any
+
+import luigi
+
+from sweeper.engine.base import Ending, Execution, TaskCall
+from sweeper.errors import IdentityError, StoreError, TaskError
+from sweeper.store.base import Result
+from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.task.attempt import reason_of
+from sweeper.task.context import current, use
+from sweeper.task.overrides import instantiate
+
+
+def execute(call: TaskCall, *, debug: bool = False) -> Execution:
+    """Execute a call in this process. With ``debug`` an exception opens the debugger where it was raised.
+
+    Nothing that the task does comes out as an exception, but for ``KeyboardInterrupt`` and a store that fails.
+    """
+    context = current()
+    for result in call.upstream:
+        context.index.add(result)
+    run_id = ""
+    with use(replace(context, labels=call.labels, metric=call.metric or context.metric)):
+        try:
+            task = rebuild(call)
+            run_id, result = _run(task)
+            return _described(call, run_id, result)
+        except StoreError:
+            raise
+        except KeyboardInterrupt as error:
+            return Execution(Ending.INTERRUPTED, reason=reason_of(error), run_id=_run_of(error))
+        except BaseException as error:  # noqa: BLE001 (a task may raise whatever it likes, SystemExit too)
+            if debug:
+                _post_mortem(error)
+            return Execution(Ending.FAILED, reason=reason_of(error), run_id=_run_of(error))
+
+
+def rebuild(call: TaskCall) -> luigi.Task:
+    """Return the instance that a call stands for.
+
+    Raises ``IdentityError`` if it is not the same work here as where the call was made: other code, other settings.
+    """
+    owner: Any = sys.modules.get(call.module) or _import(call.module)
+    for name in call.name.split("."):
+        owner = getattr(owner, name)
+    task, _ = instantiate(owner, pickle.loads(call.values), pickle.loads(call.overrides))  # noqa: S301 (our own driver's)
+    if key_of(task) != call.key:
+        raise IdentityError(
+            f"{task!r:.200} has another identity in this worker than in the driver: does its code, or what its "
+            "to_mlflow_tags reads, differ between them?"
+        )
+    return task
+
+
+def _import(module: str) -> Any:
+    main = sys.modules.get("__main__")
+    if getattr(main, "__file__", None) and inspect.getmodulename(str(main.__file__)) == module:
+        return main
+    return importlib.import_module(module)
+
+
+def _run(task: luigi.Task) -> tuple[str, Result | None]:
+    """Run a task with Luigi's events around it; return its run, and its result."""
+    task.trigger_event(luigi.Event.START, task)
+    try:
+        steps = task.run()
+        if inspect.isgenerator(steps):
+            steps.close()
+            raise TaskError(
+                f"{task.get_task_family()}: requirements that a task yields while it runs are not supported in a sweep; "
+                "return them from requires()"
+            )
+        if not isinstance(task, MlflowTask):
+            if not task.complete():
+                raise TaskError(f"{task!r:.200} has run, and is not complete")
+            result = None
+        else:
+            result = find_result(task)
+    except BaseException as error:
+        task.trigger_event(luigi.Event.FAILURE, task, error)
+        task.on_failure(error)
+        raise
+    task.on_success()
+    task.trigger_event(luigi.Event.SUCCESS, task)
+    return result.run_id if result else "", result
+
+
+def _described(call: TaskCall, run_id: str, result: Result | None) -> Execution:
+    """Return a success, with the metric that was asked for: fluent calls may have logged it behind our back."""
+    if not call.metric or result is None or result.metric is not None:
+        return Execution(Ending.DONE, result, result.metric if result else None, run_id=run_id)
+    metrics = current().store.run(run_id).metrics
+    value = metrics.get(call.metric)
+    return Execution(Ending.DONE, result, value, () if value is not None else tuple(sorted(metrics)), run_id=run_id)
+
+
+def _run_of(error: BaseException) -> str:
+    """Return the run in which an exception ended, as the attempt noted on it."""
+    return getattr(error, "sweeper_run_id", "")
+
+
+def _post_mortem(error: BaseException) -> None:
+    import pdb
+
+    traceback.print_exception(error)
+    pdb.post_mortem(error.__traceback__)

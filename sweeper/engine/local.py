@@ -1,0 +1,161 @@
+"""The engine on this machine: one process a slot, forked from a server that has imported what all need.
+
+A process that dies or is stopped costs its own task, and a few milliseconds for its successor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
+
+from sweeper.engine import process
+from sweeper.engine.base import Execution, TaskCall, WorkerLost
+from sweeper.errors import EngineError
+
+PRELOAD = "sweeper.engine.preload"
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+def warm_up(slots: int) -> None:
+    """Start importing what workers need, in the process that they will be forked from; returns at once.
+
+    The libraries read their number of threads as they load, so each slot's share of the cores is set from here on.
+    """
+    forkserver.set_forkserver_preload([PRELOAD])
+    with _environment(thread_shares(slots)):
+        forkserver.ensure_running()
+
+
+def thread_shares(slots: int) -> dict[str, str]:
+    """Return the variables that give each slot its share of the cores; what the user has set is left alone."""
+    share = str(max(1, len(os.sched_getaffinity(0)) // slots))
+    return {name: share for name in THREAD_VARIABLES if name not in os.environ}
+
+
+class LocalEngine:
+    """Executes calls in processes of its own."""
+
+    def __init__(self, slots: int, setup: process.Setup) -> None:
+        if slots < 1:
+            raise EngineError(f"--workers {slots}: at least one worker is needed")
+        self.slots = slots
+        warm_up(slots)
+        context = multiprocessing.get_context("forkserver")
+        self._free = [_Slot(context, setup) for _ in range(slots)]
+        self._busy: dict[Future[Execution], _Slot] = {}
+
+    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:  # noqa: ARG002
+        """Execute a call in a free slot."""
+        self._collect()
+        slot = self._free.pop()
+        future = slot.run(call)
+        self._busy[future] = slot
+        return future
+
+    def cancel(self, future: Future[Execution]) -> bool:
+        """Kill the process that executes a call, and its children."""
+        slot = self._busy.get(future)
+        if slot is None or future.done():
+            return False
+        slot.kill()
+        return True
+
+    def close(self) -> None:
+        """Kill what runs, and end the processes."""
+        for slot in [*self._free, *self._busy.values()]:
+            slot.close()
+        self._free.clear()
+        self._busy.clear()
+
+    def _collect(self) -> None:
+        """Take back the slots whose calls are over."""
+        for future in [future for future in self._busy if future.done()]:
+            self._free.append(self._busy.pop(future))
+
+
+class _Slot:
+    """A process behind an executor of its own, and its successors."""
+
+    def __init__(self, context: BaseContext, setup: process.Setup) -> None:
+        self._context = context
+        self._setup = setup
+        self._start()
+
+    def run(self, call: TaskCall) -> Future[Execution]:
+        """Execute a call; the future says how the process went if it went."""
+        inner = self._submit(call)
+        outer: Future[Execution] = Future()
+        outer.set_running_or_notify_cancel()
+        worker = self._worker
+
+        def settle(done: Future[Execution]) -> None:
+            error = done.exception()
+            if isinstance(error, BrokenProcessPool):
+                outer.set_exception(WorkerLost(_how_it_went(worker)))
+            elif error is not None:
+                outer.set_exception(error)
+            else:
+                outer.set_result(done.result())
+
+        inner.add_done_callback(settle)
+        return outer
+
+    def kill(self) -> None:
+        """Kill the process and its children."""
+        if self._worker.pid is not None:
+            process.end_tree(self._worker.pid)
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self.kill()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, call: TaskCall) -> Future[Execution]:
+        try:
+            return self._executor.submit(process.run, call)
+        except BrokenProcessPool:  # it died idle, or with the call before
+            self._executor.shutdown(wait=False)
+            self._start()
+            return self._executor.submit(process.run, call)
+
+    def _start(self) -> None:
+        self._executor = ProcessPoolExecutor(1, self._context, process.start, (self._setup,))
+        self._executor.submit(process.ready)
+        (self._worker,) = self._executor._processes.values()  # noqa: SLF001 (the only way to its pid and exit code)
+
+
+def _how_it_went(worker: multiprocessing.process.BaseProcess) -> str:
+    worker.join(timeout=5)
+    code = worker.exitcode
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = "; out of memory?" if name == "SIGKILL" else ""
+        return f"the worker process was killed by {name}{hint}"
+    return f"the worker process ended with exit code {code}"
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,245 @@
+"""Luigi decides what may run; an engine runs it.
+
+A ``luigi.worker.Worker`` hands each ready task to an engine and takes the outcome back from a queue, so many tasks are
+in flight without a process each, and a pool on a laptop and a cluster are one path. Luigi's scheduler scans all that
+it holds at each decision, so what is done with is forgotten: the cost of a task does not grow with the sweep.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import luigi
+from luigi.scheduler import DONE, FAILED, Scheduler
+from luigi.task_register import Register
+from luigi.worker import Worker
+
+from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
+from sweeper.errors import EngineError, StoreError
+from sweeper.task import key_of
+
+WAIT_SECONDS = 0.5
+"""How long a step waits before it looks at time-outs and at requests to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A task that came back from the engine."""
+
+    task: luigi.Task
+    execution: Execution
+
+
+class SchedulingWorker(Worker):
+    """Runs a changing set of final tasks, with all that they require, on an engine."""
+
+    def __init__(self, engine: Engine, call: Callable[[luigi.Task], TaskCall]) -> None:
+        super().__init__(
+            scheduler=Scheduler(retry_delay=-1),  # never by itself: a failed key is remembered by the driver
+            worker_processes=engine.slots,
+            wait_interval=WAIT_SECONDS,
+            wait_jitter=0.0,
+            no_install_shutdown_handler=True,
+            keep_alive=False,
+            send_failure_email=False,
+        )
+        self._task_result_queue = queue.Queue()
+        self._engine = engine
+        self._call = call
+        self._finished: list[Finished] = []
+        self._flying: dict[str, Future[Execution]] = {}
+        self._holders: Counter[str] = Counter()
+        self._closures: dict[str, dict[str, luigi.Task]] = {}
+        self._add_worker()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task is running."""
+        return bool(self._running_tasks)
+
+    @property
+    def running(self) -> list[luigi.Task]:
+        """The tasks that are running."""
+        return [self._scheduled_tasks[task_id] for task_id in self._running_tasks]
+
+    def hold(self, task: luigi.Task) -> None:
+        """Take a final task in, with what it requires and is not complete."""
+        closure = {required.task_id: required for required in closure_of(task)}
+        self._closures[task.task_id] = closure
+        self._holders.update(closure)
+        self.add(task)
+
+    def forget(self, task: luigi.Task) -> None:
+        """Let go of a final task, and of what no other held task requires."""
+        closure = self._closures.pop(task.task_id)
+        self._holders.subtract(closure)
+        gone = {task_id: one for task_id, one in closure.items() if self._holders[task_id] <= 0}
+        for task_id in gone:
+            del self._holders[task_id]
+        self._forget(gone)
+
+    def waiting_for(self, task: luigi.Task) -> list[luigi.Task]:
+        """Return the held final tasks that require a task, or are it."""
+        return [self._scheduled_tasks[final] for final, closure in self._closures.items() if task.task_id in closure]
+
+    def step(self) -> list[Finished]:
+        """Start what may start, wait until something ends (half a second at most), return what did."""
+        while len(self._running_tasks) < self.worker_processes:
+            task_id = self._get_work().task_id
+            if task_id is None:
+                break
+            self._run_task(task_id)
+        if self._running_tasks:
+            self._handle_next_task()
+        self._add_task_history.clear()
+        self._get_work_response_history.clear()
+        finished, self._finished = self._finished, []
+        return finished
+
+    def stop(self) -> None:
+        """Start nothing more."""
+        self._start_phasing_out()
+
+    def cancel_all(self) -> list[luigi.Task]:
+        """Stop what runs; return the tasks that were stopped."""
+        stopped = self.running
+        for flight in self._running_tasks.values():
+            flight.terminate()
+        return stopped
+
+    def _create_task_process(self, task: luigi.Task) -> _Flight:
+        return _Flight(self, task)
+
+    def launch(self, task: luigi.Task, timeout: Callable[[float | None], None]) -> Future[Execution]:
+        """Submit a task, or join its twin: work with the same identity that is in flight already."""
+        key = key_of(task)
+        twin = self._flying.get(key)
+        if twin is not None and not twin.done():
+            return twin
+        call = self._call(task)
+        timeout(call.timeout)
+        future = self._engine.submit(call, resources=task.process_resources())
+        self._flying[key] = future
+        return future
+
+    def cancel(self, future: Future[Execution]) -> bool:
+        """Stop a call."""
+        return self._engine.cancel(future)
+
+    def _handle_next_task(self) -> None:
+        """Take in what has ended; waits for the first, at most half a second."""
+        for flight in self._running_tasks.values():
+            flight.expire_if_overdue()
+        try:
+            flight = self._task_result_queue.get(timeout=WAIT_SECONDS)
+            while True:
+                self._land(flight)
+                flight = self._task_result_queue.get_nowait()
+        except queue.Empty:
+            return
+
+    def _land(self, flight: _Flight) -> None:
+        task, execution = flight.task, flight.execution()
+        self._add_task(
+            worker=self._id,
+            task_id=task.task_id,
+            status=DONE if execution.ending.is_success else FAILED,
+            runnable=None,
+            params=task.to_str_params(),
+            family=task.task_family,
+            module=task.task_module,
+        )
+        self._running_tasks.pop(task.task_id)
+        self._flying.pop(key_of(task), None)
+        self._finished.append(Finished(task, execution))
+
+    def _forget(self, tasks: dict[str, luigi.Task]) -> None:
+        state = self._scheduler._state  # noqa: SLF001 (Luigi forgets by time only)
+        known = [state.get_task(task_id) for task_id in tasks if state.has_task(task_id)]
+        for worker in state.get_active_workers():
+            worker.tasks.difference_update(known)
+        state.inactivate_tasks([task.id for task in known])
+        instances: dict[Any, Any] = Register._Register__instance_cache or {}  # type: ignore[attr-defined]
+        for task_id, task in tasks.items():
+            self._scheduled_tasks.pop(task_id, None)
+            instances.pop((type(task), tuple(task.param_kwargs.items())), None)
+
+
+class _Flight:
+    """A task in flight, with the interface of Luigi's ``TaskProcess``."""
+
+    use_multiprocessing = True
+    exitcode = None
+
+    def __init__(self, worker: SchedulingWorker, task: luigi.Task) -> None:
+        self.task = task
+        self.worker_timeout: float | None = None
+        self.timeout_time: float | None = None
+        self._worker = worker
+        self._reason = ""
+        self._future: Future[Execution] | None = None
+
+    def start(self) -> None:
+        """Submit the task."""
+        try:
+            self._future = self._worker.launch(self.task, self._set_timeout)
+        except Exception as error:  # noqa: BLE001 (what cannot be submitted has failed, and its reason is told)
+            self._future = Future()
+            self._future.set_exception(error)
+        # Luigi takes the future's end for the process's: from then on the result waits on the queue
+        self._future.add_done_callback(lambda _: self._worker._task_result_queue.put(self))  # noqa: SLF001
+
+    def is_alive(self) -> bool:
+        """Whether the task runs; Luigi asks before it looks at the time-out."""
+        return self._future is not None and not self._future.done()
+
+    def terminate(self) -> None:
+        """Stop the task."""
+        self._reason = self._reason or "interrupted"
+        if self._future is not None:
+            self._worker.cancel(self._future)
+
+    def expire_if_overdue(self) -> None:
+        """Stop the task if its time is over."""
+        if self.timeout_time is not None and time.time() > self.timeout_time:
+            self._reason = f"timed out after {self.worker_timeout:g} s"
+            self.timeout_time = None
+            self.terminate()
+
+    def _set_timeout(self, seconds: float | None) -> None:
+        own = self.task.worker_timeout
+        self.worker_timeout = seconds or own or None
+        self.timeout_time = time.time() + self.worker_timeout if self.worker_timeout else None
+
+    def execution(self) -> Execution:
+        """Return how the task ended. Raises ``StoreError`` or ``EngineError`` where not the task is to blame."""
+        assert self._future is not None
+        future = self._future
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if isinstance(error, WorkerLost):
+            ending = Ending.INTERRUPTED if self._reason == "interrupted" else Ending.FAILED
+            return Execution(ending, reason=self._reason or str(error))
+        if isinstance(error, StoreError | EngineError):
+            raise error
+        return Execution(Ending.FAILED, reason=f"{type(error).__name__}: {error}")
+
+
+def closure_of(task: luigi.Task) -> Iterator[luigi.Task]:
+    """Yield a task and all that it requires, each once."""
+    seen = {task.task_id}
+    stack = [task]
+    while stack:
+        current = stack.pop()
+        yield current
+        for required in current.deps():
+            if required.task_id not in seen:
+                seen.add(required.task_id)
+                stack.append(required)

@@ -1,0 +1,67 @@
+"""The point: one assignment of the swept parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from sweeper.identity import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Values = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """One assignment of the swept parameters, in the order of their axes.
+
+    Points are equal if they assign equal values, by their canonical form, to the same names in whatever order.
+    """
+
+    values: Values
+
+    @classmethod
+    def of(cls, assignment: Mapping[str, Any]) -> Self:
+        """Return the point of a mapping."""
+        return cls(tuple(assignment.items()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that the point sets."""
+        return tuple(name for name, _ in self.values)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a parameter, or ``default`` if the point does not set it."""
+        return next((value for own, value in self.values if own == name), default)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the assignment as a new dict."""
+        return dict(self.values)
+
+    def configuration(self, replicates: str | None) -> Point:
+        """Return the point without its replicate parameter: what its replicates share."""
+        return Point(tuple(item for item in self.values if item[0] != replicates))
+
+    def to_json(self) -> str:
+        """Return the assignment as canonical JSON, by which the record and the report know a point."""
+        return canonical_json(dict(self.values))
+
+    def __getitem__(self, name: str) -> Any:
+        for own, value in self.values:
+            if own == name:
+                return value
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(own == name for own, _ in self.values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Point) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}={value}" for name, value in self.values)

@@ -1,0 +1,1 @@
+"""Reports: from what the store remembers of a sweep to the table in the paper."""

@@ -1,0 +1,56 @@
+"""The tidy table: one row a point, for pandas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Sequence
+
+    from sweeper.report.outcomes import Outcomes
+
+OWN_COLUMNS = ("state", "reason", "run_id", "seconds", "log")
+
+
+def frame(outcomes: Outcomes) -> pd.DataFrame:
+    """Return one row a point, missing ones included, in the order of the spec.
+
+    The columns are the swept parameters, every metric that the points' runs logged (the sweep's first), and ``state``,
+    ``reason``, ``run_id``, ``seconds`` and ``log``. Parameters keep the types that they have in the spec. A parameter
+    that is called like one of the last five is ``params.<name>``, and a metric that is called like any other column
+    ``metrics.<name>``.
+    """
+    cells = outcomes.cells
+    parameters = distinct("params", outcomes.spec.swept, taken=OWN_COLUMNS)
+    metrics = distinct("metrics", _metrics(outcomes), taken={*OWN_COLUMNS, *parameters})
+    columns: dict[str, list[Any]] = {
+        **{column: [cell.point.get(name) for cell in cells] for column, name in parameters.items()},
+        **{column: [cell.run and cell.run.metrics.get(name) for cell in cells] for column, name in metrics.items()},
+        "state": [cell.state.value for cell in cells],
+        "reason": [cell.reason for cell in cells],
+        "run_id": [cell.run_id for cell in cells],
+        "seconds": [cell.run and cell.run.seconds for cell in cells],
+        "log": [cell.log for cell in cells],
+    }
+    numbers = {*metrics, "seconds"}
+    return pd.DataFrame({column: series(values, is_number=column in numbers) for column, values in columns.items()})
+
+
+def distinct(prefix: str, names: Iterable[str], *, taken: Container[str]) -> dict[str, str]:
+    """Return the name behind each column: a column is called as its name is, but for the prefix if that is taken."""
+    return {f"{prefix}.{name}" if name in taken else name: name for name in names}
+
+
+def series(values: Sequence[Any], *, is_number: bool = False) -> pd.Series[Any]:
+    """Return a column: numbers as float64, other values as they are, in the type that all of them share."""
+    if is_number:
+        return pd.Series(values, dtype="float64")
+    return pd.Series(values, dtype=object).infer_objects()
+
+
+def _metrics(outcomes: Outcomes) -> list[str]:
+    """Return the metrics that the points' runs logged, the sweep's first."""
+    logged = {name for cell in outcomes.cells if cell.run for name in cell.run.metrics}
+    return list(dict.fromkeys((outcomes.metric, *sorted(logged))))

@@ -1,0 +1,198 @@
+"""What became of each point of a sweep, told from the sweep's record alone."""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweeper.errors import InputError, did_you_mean
+from sweeper.points import Count, Point, Points
+from sweeper.spec import Direction, Spec
+from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag, sweep_tag
+from sweeper.store.locate import local_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MOST_POINTS = 100_000
+"""Up to so many points each has its cell; of a larger sweep only those that left a trace have one."""
+
+
+class PointState(enum.StrEnum):
+    """How far a point has come; the order is the one in which reports count."""
+
+    FINISHED = "finished"
+    RUNNING = "running"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point's place in the table.
+
+    ``run`` is the run that stands for the point: its result, or the attempt that decided its state. ``value`` is the
+    metric's, for a finished point. ``reason`` says why there is no result; ``blocked_by`` is the id of the upstream run
+    that a blocked point waits for.
+    """
+
+    point: Point
+    state: PointState
+    reason: str = ""
+    run: RunRecord | None = None
+    value: float | None = None
+    blocked_by: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run that explains the state, '' where there is none."""
+        return self.run.run_id if self.run else self.blocked_by
+
+    @property
+    def log(self) -> str:
+        """Where the run's log is, a path if it is on this machine and else a URI; '' where there is none."""
+        name = self.run.tags.get(Tag.LOG) if self.run else None
+        if self.run is None or not name:
+            return ""
+        folder = local_path(self.run.artifact_uri)
+        return f"{self.run.artifact_uri.rstrip('/')}/{name}" if folder is None else str(folder / name)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of a sweep's points, for one metric.
+
+    ``cells`` are all the points in the spec's order; of more than ``MOST_POINTS``, only those that left a trace
+    (``is_partial``), and the others are counted as missing. ``outside`` counts the results for points that the spec,
+    having been narrowed, no longer has.
+    """
+
+    sweep: str
+    spec: Spec
+    metric: str
+    cells: tuple[Cell, ...]
+    total: Count
+    outside: int = 0
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some missing points have no cell."""
+        return len(self.cells) < self.total.number
+
+    @property
+    def direction(self) -> Direction | None:
+        """Which values of the metric are better; None for a metric of which the spec does not say it."""
+        return self.spec.direction if self.metric == self.spec.metric else None
+
+    def counts(self) -> Mapping[PointState, int]:
+        """Return how many points are in each state; every state is there."""
+        found = Counter(cell.state for cell in self.cells)
+        counts = {state: found[state] for state in PointState}
+        counts[PointState.MISSING] += self.total.number - len(self.cells)
+        return counts
+
+
+def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) -> Outcomes:
+    """Return what became of the points of a sweep, by its own metric or another that its runs logged.
+
+    Raises ``InputError`` for a metric that no run logged, if any run logged one.
+    """
+    spec = Spec.from_document(record.document)
+    metric = metric or spec.metric
+    _check_metric(record, spec, metric)
+    runs = _runs_by_point(record)
+    blocked = {_json(entry.point): entry for entry in record.blocked}
+    points, total = _points(Points.of(spec), (*runs, *blocked), most)
+    cells = tuple(_cell(point, runs.get(name, ()), blocked.get(name), metric) for name, point in points.items())
+    outside = sum(any(run.key for run in runs[name]) for name in runs.keys() - points.keys())
+    return Outcomes(record.name, spec, metric, cells, total, outside)
+
+
+def _points(points: Points, traces: Iterable[str], most: int) -> tuple[Mapping[str, Point], Count]:
+    """Return the points that get a cell, by their canonical JSON, and how many there are in all."""
+    total = points.count(most)
+    if total.number <= most:
+        every = {point.to_json(): point for point in points}
+        return every, Count(len(every), is_exact=True)
+    known = ((trace, Point.from_json(trace)) for trace in traces)
+    return {trace: point for trace, point in known if point in points}, total
+
+
+def _runs_by_point(record: SweepRecord) -> Mapping[str, Sequence[RunRecord]]:
+    """Return the runs that stand for each point, points in canonical JSON."""
+    runs: defaultdict[str, list[RunRecord]] = defaultdict(list)
+    tag = sweep_tag(record.name)
+    for run in record.runs:
+        for assignment in json.loads(run.tags.get(tag, "[]")):
+            runs[_json(assignment)].append(run)
+    return runs
+
+
+def _json(assignment: Mapping[str, Any]) -> str:
+    """Return an assignment whose values are in canonical form already as the JSON that ``Point.to_json`` gives."""
+    return json.dumps(assignment, sort_keys=True, separators=(",", ":"))
+
+
+def _cell(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metric: str) -> Cell:
+    """Return a point's cell: its result, else what goes on now, else what it waits for, else its last attempt."""
+    runs = _of_present_identity(runs)
+    results = [run for run in runs if run.key]
+    if results:
+        return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), metric)
+    running = [run for run in runs if not run.status.is_over]
+    if running:
+        return Cell(point, PointState.RUNNING, run=min(running, key=_start))
+    if blocked:
+        return Cell(point, PointState.BLOCKED, blocked.reason, blocked_by=blocked.run_id)
+    if runs:
+        return _unfinished(point, max(runs, key=_start))
+    return Cell(point, PointState.MISSING)
+
+
+def _of_present_identity(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
+    """Return the runs that do the same work as the latest: after a change of the task the older ones are another's."""
+    known = [(run, run.tags.get(Tag.CLAIM) or run.tags.get(Tag.KEY)) for run in sorted(runs, key=_start)]
+    latest = next((identity for _, identity in reversed(known) if identity), None)
+    return [run for run, identity in known if identity in (latest, None)]
+
+
+def _start(run: RunRecord) -> tuple[int, str]:
+    return run.start_time, run.run_id
+
+
+def _measured(point: Point, run: RunRecord, metric: str) -> Cell:
+    """Return the cell of a point with a result, which has failed if the result does not say the metric."""
+    value = run.metrics.get(metric)
+    if value is None:
+        logged = ", ".join(sorted(run.metrics)) or "none"
+        reason = f"finished without the metric {metric}; it logged: {logged}"
+        return Cell(point, PointState.FAILED, reason, run)
+    if math.isnan(value):
+        return Cell(point, PointState.FAILED, f"finished with NaN for the metric {metric}", run)
+    return Cell(point, PointState.FINISHED, run=run, value=float(value))
+
+
+def _unfinished(point: Point, run: RunRecord) -> Cell:
+    """Return the cell of a point whose last attempt is over and is no result."""
+    match run.status:
+        case RunStatus.FAILED:
+            return Cell(point, PointState.FAILED, run.reason or "the run failed and does not say why", run)
+        case RunStatus.KILLED:
+            return Cell(point, PointState.MISSING, run.reason or "the run was stopped", run)
+        case _ if Tag.SUPERSEDED in run.tags:
+            return Cell(point, PointState.MISSING, "its result was superseded", run)
+        case _:
+            return Cell(point, PointState.FAILED, run.reason or "the run ended without committing a result", run)
+
+
+def _check_metric(record: SweepRecord, spec: Spec, metric: str) -> None:
+    logged = {name for run in record.runs for name in run.metrics}
+    if logged and metric not in logged and metric != spec.metric:
+        raise InputError(
+            f"sweep {record.name}: no run logged a metric {metric}; {did_you_mean(metric, logged | {spec.metric})}"
+        )

@@ -1,0 +1,1 @@
+"""The searches: what proposes points and is told outcomes."""

@@ -1,0 +1,7 @@
+"""The spec: a sweep declared in a TOML file, validated as a whole and frozen."""
+
+from sweeper.spec.loading import load
+from sweeper.spec.model import Axis, Direction, Grid, Spec
+from sweeper.spec.toml import to_toml
+
+__all__ = ["Axis", "Direction", "Grid", "Spec", "load", "to_toml"]

@@ -1,0 +1,98 @@
+"""From a file and a command line to a spec: read, validate, check the names, apply the overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sweeper.errors import Problem, SpecError
+from sweeper.spec import overrides as command_line
+from sweeper.spec.checks import Invalid, sweep_name
+from sweeper.spec.document import EVERY_TASK, Document, entries, split_names, validate
+from sweeper.spec.families import spellings
+from sweeper.spec.model import Direction, Grid, Spec
+from sweeper.spec.names import Names
+from sweeper.spec.toml import read, to_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Spec:
+    """Read the spec in a TOML file, changed by the ``-p`` strings of a command line.
+
+    Raises ``SpecError`` with every problem of both. ``Spec.resolve`` finds those that need the families' names.
+    """
+    changes, problems = command_line.parse(overrides)
+    text, contents = read(path)
+    document, invalid = validate(contents, str(path))
+    names = _names(contents)
+    overridden = {name for change in changes for name in change.names}
+    problems = [
+        *invalid,
+        *_stem_problems(path, contents),
+        *replace(names, also_swept=names.also_swept | overridden).problems(str(path)),
+        *problems,
+        *command_line.conflicts(changes, names),
+    ]
+    if document is None or problems:
+        raise SpecError(problems)
+    return command_line.apply(_spec(document, path, text, tuple(overrides)), changes)
+
+
+def _spec(document: Document, path: Path, text: str, overrides: tuple[str, ...]) -> Spec:
+    timeouts = dict(document.timeout)
+    return Spec(
+        name=document.name or path.stem,
+        task=document.task,
+        metric=document.metric,
+        direction=Direction(document.direction),
+        replicates=document.replicates,
+        fixed=document.fixed,
+        grids=tuple(Grid(tuple(table.values())) for table in document.grid),
+        rows=tuple(document.points),
+        exclude=tuple(document.exclude),
+        timeout=timeouts.pop(EVERY_TASK, None),
+        timeouts=timeouts,
+        path=path,
+        text=text,
+        overrides=overrides,
+    )
+
+
+def _stem_problems(path: Path, contents: Mapping[str, Any]) -> list[Problem]:
+    """Return what keeps the file's stem from naming the sweep, if it has to."""
+    try:
+        if "name" not in contents:
+            sweep_name(path.stem)
+    except Invalid as error:
+        return [Problem(str(path), "name", error.reason, to_toml(path.stem), error.remedy)]
+    return []
+
+
+def _names(contents: Mapping[str, Any]) -> Names:
+    """Return the names in a file that may be invalid otherwise; tables that may be families are left for later."""
+    grid = contents.get("grid")
+    rows, exclude = (_tables(contents.get(key)) for key in ("points", "exclude"))
+    replicates = contents.get("replicates")
+    return Names(
+        fixed=_certain(contents.get("fixed")),
+        grids=[
+            [(entry.key, split_names(entry.key)) for entry in entries(table)]
+            for table in _tables([grid] if isinstance(grid, Mapping) else grid)
+        ],
+        rows=[_certain(row) for row in rows],
+        exclude=[_certain(row) for row in exclude],
+        replicates=replicates if isinstance(replicates, str) else None,
+        also_swept=frozenset(name for row in rows for name in spellings(row)),
+        is_union=isinstance(grid, list),
+    )
+
+
+def _tables(value: Any) -> list[Mapping[str, Any]]:
+    return [item if isinstance(item, Mapping) else {} for item in value] if isinstance(value, list) else []
+
+
+def _certain(table: Any) -> list[str]:
+    return [key for key, value in table.items() if not isinstance(value, Mapping)] if isinstance(table, Mapping) else []

@@ -1,0 +1,191 @@
+"""The records of a spec: what a TOML file says, validated and frozen."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sweeper.errors import SpecError
+from sweeper.identity import canonical, canonical_json
+from sweeper.spec.families import flatten
+from sweeper.spec.levels import GENERATORS, LISTED_LEVELS, Level, Progression, generate
+from sweeper.spec.names import Names
+from sweeper.spec.restore import restore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping, Sequence
+
+
+class Direction(enum.StrEnum):
+    """Which values of the metric are better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One parameter, or several that vary together, and the levels it takes.
+
+    A level is a tuple with a value for each name. Levels are distinct: of equal ones in a list the first is kept. They
+    are a tuple, or a ``Progression`` that computes them.
+    """
+
+    names: tuple[str, ...]
+    levels: Sequence[Level]
+    _known: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.levels, Progression):
+            distinct: dict[str, Level] = {}
+            for level in self.levels:
+                distinct.setdefault(canonical_json(level), tuple(level))
+            object.__setattr__(self, "levels", tuple(distinct.values()))
+            object.__setattr__(self, "_known", frozenset(distinct))
+
+    def __contains__(self, level: Level) -> bool:
+        """Whether a level equal to this one by its canonical form is among the levels."""
+        if isinstance(self.levels, Progression):
+            return level in self.levels
+        return canonical_json(level) in self._known
+
+    def map(self, convert: Callable[[str, Any], Any]) -> Axis:
+        """Return the axis with every value replaced by ``convert(name, value)``.
+
+        A generator of more than ``LISTED_LEVELS`` levels stays lazy: only its ends are converted, and speak for the
+        rest; raises ``ValueError`` unless they become ints or floats of the same value. Other levels are listed.
+        """
+        if isinstance(self.levels, Progression) and len(self.levels) > LISTED_LEVELS:
+            (name,) = self.names
+            return Axis(self.names, self.levels.as_numbers(lambda value: convert(name, value)))
+        return Axis(self.names, [tuple(map(convert, self.names, level)) for level in self.levels])
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the axis as plain JSON."""
+        if isinstance(self.levels, Progression):
+            levels = self.levels
+            return {"names": [*self.names], levels.generator: [*levels.arguments], "is_whole": levels.is_whole}
+        return {"names": [*self.names], "levels": canonical(self.levels)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the axis that ``to_document`` gave."""
+        names = tuple(document["names"])
+        if "levels" in document:
+            return cls(names, [tuple(restore(level)) for level in document["levels"]])
+        (generator,) = document.keys() & set(GENERATORS)
+        return cls(names, replace(generate(generator, document[generator]), is_whole=document["is_whole"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The product of its axes, the first varying slowest; without axes it is the one point that sets nothing."""
+
+    axes: tuple[Axis, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that the grid sets, in the order of its axes."""
+        return tuple(name for axis in self.axes for name in axis.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spec:
+    """A sweep as its author declared it.
+
+    ``fixed``, ``rows`` and ``exclude`` may hold a table that is either the value of a dict parameter or a family's
+    parameters, until ``resolve`` tells which. ``text`` is the file as read and ``overrides`` what the command line
+    changed. ``timeout`` and ``timeouts`` (by task class, which go first) are seconds. Two specs are equal if their
+    documents are.
+    """
+
+    name: str
+    task: str
+    metric: str
+    direction: Direction = Direction.MAXIMIZE
+    replicates: str | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    grids: tuple[Grid, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    exclude: tuple[Mapping[str, Any], ...] = ()
+    timeout: float | None = None
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    path: Path | None = None
+    text: str = ""
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """The parameters that grids and rows set, in the order in which they first appear."""
+        names = [*(name for grid in self.grids for name in grid.names), *(name for row in self.rows for name in row)]
+        return tuple(dict.fromkeys(names))
+
+    def resolve(self, families: Container[str]) -> Spec:
+        """Return the spec with each table named in ``families`` spelled out as ``Family.parameter``.
+
+        What is left of tables are values. Raises ``SpecError`` with every name that is then set twice, or is excluded
+        or a replicate without being swept.
+        """
+        resolved = replace(
+            self,
+            fixed=dict(flatten(self.fixed, families)),
+            rows=tuple(dict(flatten(row, families)) for row in self.rows),
+            exclude=tuple(dict(flatten(assignment, families)) for assignment in self.exclude),
+        )
+        names = Names(
+            fixed=[name for name, _ in flatten(self.fixed, families)],
+            grids=[[(",".join(axis.names), axis.names) for axis in grid.axes] for grid in self.grids],
+            rows=[[name for name, _ in flatten(row, families)] for row in self.rows],
+            exclude=[[name for name, _ in flatten(assignment, families)] for assignment in self.exclude],
+            replicates=self.replicates,
+        )
+        if problems := names.problems(str(self.path or self.name)):
+            raise SpecError(problems)
+        return resolved
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the spec as plain JSON, every value in canonical form."""
+        return {
+            "name": self.name,
+            "path": None if self.path is None else str(self.path),
+            "task": self.task,
+            "metric": self.metric,
+            "direction": self.direction.value,
+            "replicates": self.replicates,
+            "fixed": canonical(self.fixed),
+            "grids": [[axis.to_document() for axis in grid.axes] for grid in self.grids],
+            "rows": canonical(self.rows),
+            "exclude": canonical(self.exclude),
+            "timeout": self.timeout,
+            "timeouts": dict(self.timeouts),
+            "text": self.text,
+            "overrides": [*self.overrides],
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return the spec that ``to_document`` gave."""
+        return cls(
+            name=document["name"],
+            path=None if document["path"] is None else Path(document["path"]),
+            task=document["task"],
+            metric=document["metric"],
+            direction=Direction(document["direction"]),
+            replicates=document["replicates"],
+            fixed=restore(document["fixed"]),
+            grids=tuple(Grid(tuple(map(Axis.from_document, axes))) for axes in document["grids"]),
+            rows=tuple(restore(document["rows"])),
+            exclude=tuple(restore(document["exclude"])),
+            timeout=document["timeout"],
+            timeouts=dict(document["timeouts"]),
+            text=document["text"],
+            overrides=tuple(document["overrides"]),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Spec) and canonical_json(self.to_document()) == canonical_json(other.to_document())
+
+    def __hash__(self) -> int:
+        return hash(canonical_json(self.to_document()))

@@ -1,0 +1,180 @@
+"""Overrides: what ``-p name=value`` on the command line adds to a spec or changes in it.
+
+``name=value`` fixes a parameter; ``name=a,b,c`` and ``name={range = [3]}`` sweep it; ``a,b=[[1, 2], [3, 4]]`` sweeps
+parameters that vary together, written as in the file. Values are TOML, and commas part them only outside of brackets
+and quotes: ``name=[1,2]`` is one list. A bare word that is no TOML value (``adam``, ``resnet-50``) is that string.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sweeper.errors import Problem, SpecError
+from sweeper.spec.checks import Invalid
+from sweeper.spec.document import Entry, axis, is_generator, split_names
+from sweeper.spec.families import lookup, without
+from sweeper.spec.levels import LISTED_LEVELS
+from sweeper.spec.model import Axis, Grid, Spec
+from sweeper.spec.toml import to_toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sweeper.spec.names import Names
+
+SOURCE = "-p"
+
+_WORD = re.compile(r"[A-Za-z_][\w.-]*")
+_NOT_WORDS = {"True": "true", "False": "false", "None": '"None"', "null": '"null"'}
+_PIECE = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{},]|[^"'\[\]{},]+|.""", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One ``-p``: an axis, which sweeps its parameters, or fixes the only one at its only level."""
+
+    axis: Axis
+    is_fixed: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that it is about."""
+        return self.axis.names
+
+
+def parse(texts: Sequence[str]) -> tuple[list[Override], list[Problem]]:
+    """Return what the ``-p`` of a command line mean, and what is wrong with them."""
+    overrides: list[Override] = []
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        try:
+            override = _parse_one(name, value, has_value="=" in text)
+        except Invalid as error:
+            problems.append(Problem(SOURCE, name, error.reason, value, error.remedy))
+            continue
+        if seen.isdisjoint(override.names):
+            overrides.append(override)
+        else:
+            problems.append(Problem(SOURCE, name, "is set twice", value, f"write {name}=a,b for several values"))
+        seen.update(override.names)
+    return overrides, problems
+
+
+def conflicts(overrides: Sequence[Override], names: Names) -> Iterator[Problem]:
+    """Iterate over the overrides that would tear apart parameters that vary together in a grid."""
+    for override in overrides:
+        pairs = ((names.grid_key(i), key, paired) for i, axes in enumerate(names.grids) for key, paired in axes)
+        for grid, key, paired in pairs:
+            others = [name for name in paired if name not in override.names]
+            if 0 < len(others) < len(paired):
+                reason = f"varies together with {' and '.join(others)} in {grid}.{key}"
+                remedy = f"override them together: {key}=[[{', '.join(f'<{name}>' for name in paired)}], ...]"
+                yield Problem(SOURCE, ",".join(override.names), reason, remedy=remedy)
+                break
+
+
+def apply(spec: Spec, overrides: Sequence[Override]) -> Spec:
+    """Return the spec as the overrides, none of which conflict with it, change it."""
+    for override in overrides:
+        is_replicates = override.names == (spec.replicates,)
+        spec = _fix(spec, override) if override.is_fixed and not is_replicates else _sweep(spec, override)
+    return spec
+
+
+def _fix(spec: Spec, override: Override) -> Spec:
+    (name,), (value,) = override.names, override.axis.levels[0]
+    return replace(
+        spec,
+        fixed=without(spec.fixed, name) | {name: value},
+        grids=tuple(Grid(tuple(axis for axis in grid.axes if axis.names != (name,))) for grid in spec.grids),
+        rows=tuple(without(row, name) for row in spec.rows),
+        exclude=tuple(_exclude_rest(spec.exclude, name, value)),
+    )
+
+
+def _exclude_rest(exclude: Sequence[Mapping[str, Any]], name: str, value: Any) -> Iterator[Mapping[str, Any]]:
+    """Iterate over what is left to exclude when a parameter has but one value."""
+    for assignment in exclude:
+        excluded = list(lookup(assignment, name))
+        rest = without(assignment, name)
+        if excluded and not rest and value in excluded:
+            raise SpecError([Problem(SOURCE, name, "the spec excludes every point that has it", to_toml(value))])
+        if all(each == value for each in excluded):
+            yield rest
+
+
+def _sweep(spec: Spec, override: Override) -> Spec:
+    grids = spec.grids if spec.grids or spec.rows else (Grid(()),)
+    fixed: Mapping[str, Any] = spec.fixed
+    rows = spec.rows
+    for name in override.names:
+        fixed = without(fixed, name)
+        rows = tuple(without(row, name) for row in rows)
+    return replace(
+        spec,
+        fixed=fixed,
+        grids=tuple(_with_axis(grid, override.axis) for grid in grids),
+        rows=tuple(_crossed(rows, override.axis)),
+    )
+
+
+def _with_axis(grid: Grid, axis: Axis) -> Grid:
+    """Return the grid with an axis in the place of the first that has its names, or last."""
+    places = [i for i, old in enumerate(grid.axes) if set(old.names) <= set(axis.names)]
+    axes = [axis if i in places[:1] else old for i, old in enumerate(grid.axes) if i not in places[1:]]
+    return Grid(tuple(axes if places else [*axes, axis]))
+
+
+def _crossed(rows: Sequence[Mapping[str, Any]], axis: Axis) -> Iterator[Mapping[str, Any]]:
+    """Iterate over each row with each level of an axis."""
+    if rows and len(axis.levels) > LISTED_LEVELS:
+        reason = f"{len(axis.levels):,} levels are too many to put each row of [[points]] to each of them"
+        raise SpecError([Problem(SOURCE, ",".join(axis.names), reason, remedy=f"give at most {LISTED_LEVELS:,}")])
+    for row in rows:
+        for level in axis.levels:
+            yield {**row, **dict(zip(axis.names, level, strict=True))}
+
+
+def _parse_one(name: str, text: str, *, has_value: bool) -> Override:
+    if not (has_value and name):
+        raise Invalid("must be name=value", "as in -p learning_rate=1e-3")
+    values = [_value(item) for item in _split(text)]
+    if len(split_names(name)) > 1:
+        return Override(axis(Entry(name, values[0] if len(values) == 1 else values)), is_fixed=False)
+    if len(values) == 1 and is_generator(values[0]):
+        return Override(axis(Entry(name, values[0])), is_fixed=False)
+    return Override(axis(Entry(name, values)), is_fixed=len(values) == 1)
+
+
+def _split(text: str) -> list[str]:
+    """Part a text at the commas outside of brackets and quotes."""
+    items = [""]
+    depth = 0
+    for piece in _PIECE.findall(text):
+        depth += (piece in "[{") - (piece in "]}")
+        if piece == "," and depth == 0:
+            items.append("")
+        else:
+            items[-1] += piece
+    return [item.strip() for item in items]
+
+
+def _value(text: str) -> Any:
+    if not text:
+        raise Invalid("has an empty value", 'write "" for an empty string')
+    if text in _NOT_WORDS:
+        raise Invalid(f"{text} is not a TOML value", f"write {_NOT_WORDS[text]}")
+    try:
+        contents = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        contents = {}
+    if contents.keys() == {"value"}:
+        return contents["value"]
+    if _WORD.fullmatch(text):
+        return text
+    raise Invalid(f"{text} is not a TOML value", f"quote a string for TOML and for the shell: '{to_toml(text)}'")

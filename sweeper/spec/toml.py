@@ -1,0 +1,79 @@
+"""TOML: reading a file into plain values, and showing a value as TOML writes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sweeper.errors import Problem, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOWN_CHARACTERS = 60
+
+
+def read(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return a TOML file's text and its contents; raises ``SpecError`` with what keeps it from being read."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        siblings = [sibling.name for sibling in path.parent.glob("*.toml")]
+        raise _unreadable(path, "there is no such file", did_you_mean(path.name, siblings)) from None
+    except IsADirectoryError:
+        raise _unreadable(path, "is a folder", "name the TOML file in it") from None
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}"
+        raise _unreadable(path, reason, "save it as UTF-8") from None
+    return text, _parse(path, text)
+
+
+def to_toml(value: Any, width: int | None = SHOWN_CHARACTERS) -> str:
+    """Return a value as TOML writes it, on one line; cut to ``width`` characters unless that is None."""
+    text = _write(value)
+    return text if width is None or len(text) <= width else text[: width - 1] + "…"
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise _unreadable(path, "is nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError is one; an int of thousands of digits raises a bare one
+        message, _, place = str(error).removesuffix(")").partition(" (at ")
+        raise SpecError([Problem(str(path), place, f"is not valid TOML: {message[:1].lower()}{message[1:]}")]) from None
+
+
+def _unreadable(path: Path, reason: str, remedy: str = "") -> SpecError:
+    return SpecError([Problem(str(path), "", reason, remedy=remedy)])
+
+
+def _write(value: Any) -> str:  # noqa: PLR0911 (a table of types, one line each)
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float() if not math.isfinite(value):
+            return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+        case int() | float():
+            return repr(value)
+        case str():
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case dt.date() | dt.time():  # a datetime is a date
+            return value.isoformat()
+        case list() | tuple():
+            return f"[{', '.join(map(_write, value))}]"
+        case Mapping():
+            items = (f"{_write_key(key)} = {_write(item)}" for key, item in value.items())
+            return f"{{ {', '.join(items)} }}" if value else "{}"
+    return str(value)
+
+
+def _write_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _write(key)

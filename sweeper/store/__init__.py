@@ -1,0 +1,36 @@
+"""The store: MLflow's tracking server, seen through the few operations that sweeper needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeper.store.locate import sqlite_path
+from sweeper.store.sql import SqlReader
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
+    from sweeper.store.base import Reader
+
+
+def open_store(uri: str) -> ApiStore:
+    """Return the store behind an absolute tracking URI, ready to write to; a SQLite store is created if need be."""
+    from sweeper.store.api import ApiStore, SqliteStore
+
+    database = sqlite_path(uri)
+    if database is None:
+        return ApiStore(uri)
+    from sweeper.store.setup import prepare
+
+    prepare(database)
+    return SqliteStore(uri)
+
+
+def open_reader(uri: str) -> Reader:
+    """Return the store behind an absolute tracking URI for reading, without importing mlflow where that can be."""
+    if sqlite_path(uri) is not None:
+        reader = SqlReader(uri)
+        if reader.is_supported():
+            return reader
+    from sweeper.store.api import ApiStore
+
+    return ApiStore(uri)

@@ -1,0 +1,309 @@
+"""The store through MLflow's client: any tracking URI, read and written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.tracking import MlflowClient
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from sweeper.errors import StoreError
+from sweeper.store.base import (
+    Kind,
+    MetricPoint,
+    OpenRun,
+    Result,
+    RunRecord,
+    RunStatus,
+    SweepRecord,
+    Tag,
+    sweep_tag,
+)
+from sweeper.store.cache import fetched
+from sweeper.store.locate import local_path, sqlite_path
+from sweeper.store.setup import experiment_folder
+from sweeper.store.sql import SqlReader, read_sweep
+from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
+
+PAGE = 1000
+BATCH = 100  # params or tags
+METRICS_BATCH = 800  # a batch of all kinds may hold 1,000 entries
+
+
+class ApiStore:
+    """The ``Store`` behind a tracking URI, by MLflow's public client."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self._experiments: dict[str, str] = {}
+        self._database = sqlite_path(uri)
+        if self._database is not None:
+            _relax_sync(self._database)
+        with _translated(uri):
+            self._client = MlflowClient(uri)
+
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+        """Return the results of the named experiments, a page of runs at a time."""
+        ids = {found.experiment_id: name for name in experiments if (found := self._active(name))}
+        if not ids:
+            return []
+        condition = f"attributes.status = 'FINISHED' AND attributes.end_time >= {since}"
+        tag = sweep_tag(sweep) if sweep else ""
+        return [
+            _result(run, ids[run.info.experiment_id], metric, tag)
+            for run in self._search(list(ids), condition)
+            if Tag.KEY in run.data.tags and Tag.SUPERSEDED not in run.data.tags
+        ]
+
+    def sweep_names(self) -> list[str]:
+        """Return the names of all sweeps, the most recently started first."""
+        records = self.runs_with(Tag.KIND, Kind.SWEEP)
+        return list(dict.fromkeys(record.tags[Tag.NAME] for record in reversed(records)))
+
+    def sweep(self, name: str) -> SweepRecord | None:
+        """Return what the store remembers of a sweep."""
+        records = [record for record in self.runs_with(Tag.NAME, name) if record.tags.get(Tag.KIND) == Kind.SWEEP]
+        return read_sweep(self, records[0], self.runs_with(sweep_tag(name))) if records else None
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return one run."""
+        with _translated(self.uri):
+            run = self._client.get_run(run_id)
+            return _record(run, self._client.get_experiment(run.info.experiment_id).name)
+
+    def entity(self, run_id: str) -> Run:
+        """Return one run as MLflow's own entity."""
+        with _translated(self.uri):
+            return self._client.get_run(run_id)
+
+    def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
+        """Return the runs that carry a tag, oldest first.
+
+        MLflow's filters cannot quote a value, nor ask for a tag of any value without naming it; so a value that its
+        grammar takes is filtered for by the store, and whatever comes back is looked at again here.
+        """
+        with _translated(self.uri):
+            names = {found.experiment_id: found.name for found in self._all_experiments()}
+        conditions = [f"tags.`{tag}` = '{value}'"] if value.isalnum() else [f"tags.`{tag}` LIKE '%'"]
+        if status:
+            conditions.append(f"attributes.status = '{status}'")
+        return [
+            _record(run, names[run.info.experiment_id])
+            for run in self._search(list(names), " AND ".join(conditions))
+            if tag in run.data.tags and value in ("", run.data.tags[tag])
+        ]
+
+    def artifact(self, run: RunRecord | Result, name: str) -> Path:
+        """Return a local path of an artifact, fetched once if it lies elsewhere."""
+        folder = local_path(run.artifact_uri)
+        if folder is not None:
+            return folder / name
+        with _translated(self.uri):
+            return fetched(run.run_id, name, lambda into: self._client.download_artifacts(run.run_id, name, str(into)))
+
+    def start_run(
+        self, experiment: str, name: str, *, tags: Mapping[str, str], params: Mapping[str, str] | None = None
+    ) -> OpenRun:
+        """Create a RUNNING run."""
+        started = int(time.time() * 1000)
+        with _translated(self.uri):
+            run = self._client.create_run(
+                self._experiment_id(experiment), start_time=started, tags=fit(tags, MAX_TAG), run_name=name
+            )
+        if params:
+            self.log(run.info.run_id, params=params)
+        return OpenRun(run.info.run_id, experiment, run.info.artifact_uri, started)
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        metrics: Sequence[MetricPoint] = (),
+        params: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write to a run, in as few batches as MLflow takes."""
+        entries = [Metric(metric.name, metric.value, metric.timestamp, metric.step) for metric in metrics]
+        fitted = [Param(key, value) for key, value in fit(params or {}, MAX_PARAM).items()]
+        labels = [RunTag(key, value) for key, value in fit(tags or {}, MAX_TAG).items()]
+        *first, last = zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])
+        beside, *after = _chunks(labels, BATCH)
+        with _translated(self.uri):
+            for some_metrics, some_params in first:
+                self._client.log_batch(run_id, metrics=some_metrics, params=some_params)
+            self._client.log_batch(run_id, metrics=last[0], params=last[1], tags=beside)
+            for some_tags in after:
+                self._client.log_batch(run_id, tags=some_tags)
+
+    def end_run(self, run_id: str, status: RunStatus) -> int:
+        """Give a run its final status."""
+        ended = int(time.time() * 1000)
+        with _translated(self.uri):
+            self._client.set_terminated(run_id, status.value, ended)
+        return ended
+
+    def save_artifact(self, run: OpenRun | RunRecord, path: Path, name: str) -> None:
+        """Store a local file or folder as an artifact."""
+        with _translated(self.uri):
+            repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
+            if path.is_dir():
+                repository.log_artifacts(str(path), name)
+            else:
+                folder = Path(name).parent.as_posix()
+                repository.log_artifact(str(path), None if folder == "." else folder)
+
+    def _active(self, name: str) -> Any:
+        with _translated(self.uri):
+            found = self._client.get_experiment_by_name(name)
+        return found if found is not None and found.lifecycle_stage == "active" else None
+
+    def _experiment_id(self, name: str) -> str:
+        if name not in self._experiments:
+            found = self._client.get_experiment_by_name(name)
+            if found is not None and found.lifecycle_stage != "active":
+                self._set_aside(found.experiment_id, name)
+                found = None
+            self._experiments[name] = found.experiment_id if found else self._create_experiment(name)
+        return self._experiments[name]
+
+    def _create_experiment(self, name: str) -> str:
+        location = experiment_folder(self._database, name) if self._database else None
+        try:
+            return str(self._client.create_experiment(name, artifact_location=location))
+        except MlflowException as error:
+            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                raise
+            return str(self._client.get_experiment_by_name(name).experiment_id)  # another process was quicker
+
+    def _set_aside(self, experiment_id: str, name: str) -> None:
+        """Free the name of a deleted experiment; its runs stay deleted, for somebody wanted them gone."""
+        self._client.restore_experiment(experiment_id)
+        self._client.rename_experiment(experiment_id, f"{name[:200]} (deleted {experiment_id})")
+        self._client.delete_experiment(experiment_id)
+
+    def _all_experiments(self) -> list[Any]:
+        return _paged(lambda token: self._client.search_experiments(max_results=PAGE, page_token=token))
+
+    def _search(self, experiment_ids: list[str], condition: str) -> list[Run]:
+        """Return the runs that fulfil a condition, oldest first: page tokens are offsets, so new runs come last."""
+        with _translated(self.uri):
+            return _paged(
+                lambda token: self._client.search_runs(
+                    experiment_ids,
+                    condition,
+                    run_view_type=ViewType.ACTIVE_ONLY,
+                    max_results=PAGE,
+                    order_by=["attributes.start_time ASC"],
+                    page_token=token,
+                )
+            )
+
+
+class SqliteStore(ApiStore):
+    """A store in a SQLite file: written through MLflow's client, read by SQL where the schema is known."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri)
+        self._reader = SqlReader(uri)
+        self._reads_sql = self._reader.is_supported()
+
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+        """Return the results of the named experiments."""
+        reader = self._reader if self._reads_sql else super()
+        return reader.results(experiments, since=since, metric=metric, sweep=sweep)
+
+    def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
+        """Return the runs that carry a tag, oldest first."""
+        return (self._reader if self._reads_sql else super()).runs_with(tag, value, status=status)
+
+
+def _paged(page: Any) -> list[Any]:
+    found: list[Any] = []
+    token = None
+    while True:
+        batch = page(token)
+        found.extend(batch)
+        token = batch.token
+        if not token:
+            return found
+
+
+def _chunks(entries: list[Any], size: int) -> list[list[Any]]:
+    """Return the entries in lists of at most ``size``; one empty list if there are none."""
+    return [entries[start : start + size] for start in range(0, len(entries), size)] or [[]]
+
+
+def _record(run: Run, experiment: str) -> RunRecord:
+    return RunRecord(
+        run_id=run.info.run_id,
+        experiment=experiment,
+        status=RunStatus(run.info.status),
+        start_time=run.info.start_time,
+        end_time=run.info.end_time,
+        artifact_uri=run.info.artifact_uri,
+        name=run.info.run_name or "",
+        params=run.data.params,
+        tags=run.data.tags,
+        metrics=run.data.metrics,
+    )
+
+
+def _result(run: Run, experiment: str, metric: str, tag: str) -> Result:
+    return Result(
+        key=run.data.tags[Tag.KEY],
+        run_id=run.info.run_id,
+        experiment=experiment,
+        artifact_uri=run.info.artifact_uri,
+        start_time=run.info.start_time,
+        end_time=run.info.end_time,
+        task=run.data.tags.get(Tag.TASK, ""),
+        source=run.data.tags.get(Tag.SOURCE, ""),
+        points=run.data.tags.get(tag, "") if tag else "",
+        metric=run.data.metrics.get(metric),
+    )
+
+
+@contextlib.contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    """Turn what MLflow raises into a ``StoreError`` that names the store."""
+    try:
+        yield
+    except MlflowException as error:
+        raise StoreError(f"{uri}: {error}") from error
+
+
+def _relax_sync(database: Path) -> None:
+    """Let commits to this database return before they are on the disk: in WAL mode that is safe under kill -9.
+
+    A power cut may lose the last commits, never the database. It saves half of what a run costs.
+    """
+
+    @event.listens_for(Engine, "connect")
+    def relax(connection: Any, _: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            files = {row[2] for row in connection.execute("PRAGMA database_list")}
+            if str(database) in files:
+                connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _after_fork() -> None:
+    """Let go of connections that belong to the parent process: SQLite's must not cross a fork."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    for engine in getattr(SqlAlchemyStore, "_engine_map", {}).values():
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,77 @@
+"""MLflow's fluent calls, and autologging, inside a task: they go to the task's run, and to nothing else.
+
+MLflow resumes the run that ``MLFLOW_RUN_ID`` names when a fluent call finds no active run, and forgets the variable as
+it does. That costs nothing when it is not used. A block that ends the run early (``with mlflow.start_run():``, or
+autologging after a fit) is undone: the run is RUNNING again, and the next call resumes it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mlflow
+from mlflow.tracking import MlflowClient, fluent
+
+_RUN_VARIABLE = "MLFLOW_RUN_ID"
+
+
+@contextlib.contextmanager
+def adopted(run_id: str, uri: str) -> Iterator[None]:
+    """Send the fluent calls of this thread to a run while the context lasts, and leave no trace afterwards."""
+    variable_before = os.environ.get(_RUN_VARIABLE)
+    tracking_before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    if tracking_before != uri:
+        mlflow.set_tracking_uri(uri)
+    original = fluent.end_run
+    with _nothing_active():
+        _replace_end_run(_reopening(original, run_id, uri))
+        os.environ[_RUN_VARIABLE] = run_id
+        try:
+            yield
+        finally:
+            _replace_end_run(original)
+            while mlflow.active_run() is not None:
+                original()
+            os.environ.pop(_RUN_VARIABLE, None)
+            if variable_before is not None:
+                os.environ[_RUN_VARIABLE] = variable_before
+            if tracking_before not in (None, uri):
+                mlflow.set_tracking_uri(tracking_before)
+
+
+@contextlib.contextmanager
+def _nothing_active() -> Iterator[None]:
+    """Hide the runs and the experiment that this thread's caller has active, and give them back afterwards.
+
+    MLflow has no public way to do either without ending a run.
+    """
+    stack = fluent._active_run_stack.get()  # noqa: SLF001
+    runs, experiment = list(stack), fluent._active_experiment_id  # noqa: SLF001
+    stack.clear()
+    fluent._active_experiment_id = None  # noqa: SLF001
+    try:
+        yield
+    finally:
+        stack[:] = runs
+        fluent._active_experiment_id = experiment  # noqa: SLF001
+
+
+def _reopening(end_run: Callable[..., None], run_id: str, uri: str) -> Callable[..., None]:
+    """Return an ``end_run`` that does not end the task's run: the task's last word is its own."""
+
+    def reopen(*args: Any, **kwargs: Any) -> None:
+        active = mlflow.active_run()
+        end_run(*args, **kwargs)
+        if active is not None and active.info.run_id == run_id:
+            MlflowClient(uri).update_run(run_id, status="RUNNING")
+        os.environ[_RUN_VARIABLE] = run_id
+
+    return reopen
+
+
+def _replace_end_run(function: Callable[..., None]) -> None:
+    mlflow.end_run = function
+    fluent.end_run = function

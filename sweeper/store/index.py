@@ -1,0 +1,50 @@
+"""Which keys have a result: a dictionary in front of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sweeper.store.base import Reader, Result
+
+OVERLAP_MS = 5 * 60 * 1000
+"""How far a refresh looks back: clocks differ, and a run's end time is set before others can see it."""
+
+
+class Index:
+    """The results of the experiments that were asked about; each is read from the store once.
+
+    With ``live`` a miss asks the store again for what has ended since: for processes that nobody tells of new results.
+    """
+
+    def __init__(self, reader: Reader, *, metric: str = "", sweep: str = "", live: bool = False) -> None:
+        self._reader = reader
+        self._metric = metric
+        self._sweep = sweep
+        self._live = live
+        self._results: dict[str, Result] = {}
+        self._seen_until: dict[str, int] = {}
+
+    def find(self, key: str, experiment: str) -> Result | None:
+        """Return the result with a key, or None."""
+        found = self._results.get(key)
+        if found is None and (self._live or experiment not in self._seen_until):
+            self.refresh([experiment])
+            found = self._results.get(key)
+        return found
+
+    def add(self, result: Result) -> None:
+        """Take note of a result; of several with one key the earliest counts."""
+        known = self._results.get(result.key)
+        if known is None or result.order <= known.order:
+            self._results[result.key] = result
+
+    def refresh(self, experiments: Iterable[str] | None = None) -> None:
+        """Read what the store has got since the last look: for the named experiments, or for all known ones."""
+        names = list(self._seen_until if experiments is None else experiments)
+        since = min((self._seen_until.get(name, 0) for name in names), default=0)
+        found = self._reader.results(names, since=since, metric=self._metric, sweep=self._sweep)
+        for result in found:
+            self.add(result)
+        latest = max((result.end_time for result in found), default=since + OVERLAP_MS)
+        for name in names:
+            self._seen_until[name] = max(latest - OVERLAP_MS, 0)

@@ -1,0 +1,69 @@
+"""Which store: the address that was given, MLflow's own setting, or the nearest ``results`` folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sweeper.errors import StoreError
+
+FOLDER = "results"
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"
+PROJECT_MARKS = (".git", "pyproject.toml")
+
+
+def locate(uri: str | None = None, *, start: Path | None = None) -> str:
+    """Return the absolute tracking URI to use.
+
+    In this order: ``uri``; ``MLFLOW_TRACKING_URI``; ``results/mlflow.db`` in the nearest parent of ``start`` (by
+    default the working directory) that has a ``results`` folder, else in the project that ``start`` lies in.
+    Raises ``StoreError`` for an address that MLflow itself would refuse.
+    """
+    given = uri or os.environ.get("MLFLOW_TRACKING_URI")
+    return _absolute(given) if given else sqlite_uri(_results_folder(start or Path.cwd()) / DATABASE)
+
+
+def sqlite_uri(database: Path) -> str:
+    """Return the tracking URI of a SQLite database."""
+    return f"sqlite:///{database.absolute()}"
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the database file behind a SQLite URI, or None for any other store."""
+    scheme, _, rest = uri.partition(":///")
+    return Path(rest.partition("?")[0]) if scheme.partition("+")[0] == "sqlite" and rest else None
+
+
+def local_path(uri: str) -> Path | None:
+    """Return the local path that an artifact URI means (``file:`` or a bare path), or None if it lies elsewhere."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(unquote(parts.path))
+    return Path(uri) if not parts.scheme else None
+
+
+def _absolute(uri: str) -> str:
+    database = sqlite_path(uri)
+    if database is not None:
+        return sqlite_uri(database)
+    if local_path(uri) is not None:
+        raise StoreError(
+            f"{uri}: MLflow no longer keeps runs in plain files; name a database, as sqlite:///{FOLDER}/{DATABASE}, "
+            "or a tracking server, as http://127.0.0.1:5000"
+        )
+    return uri
+
+
+def _results_folder(start: Path) -> Path:
+    """Return the nearest parent's results folder, else the one that the project of ``start`` should get."""
+    start = start.resolve()
+    folders = [start, *start.parents] if start.is_dir() else list(start.parents)
+    for folder in folders:
+        if (folder / FOLDER).is_dir():
+            return folder / FOLDER
+    for folder in folders:
+        if any((folder / mark).exists() for mark in PROJECT_MARKS):
+            return folder / FOLDER
+    return folders[0] / FOLDER

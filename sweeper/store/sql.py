@@ -1,0 +1,192 @@
+"""Read MLflow's SQLite database with SQL: no import of mlflow, and one join where the API needs a page a thousand runs.
+
+Only schema revisions that were read and tested are taken; for any other the caller falls back on MLflow's API.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sweeper.errors import StoreError
+from sweeper.store.base import (
+    BLOCKED_ARTIFACT,
+    DOCUMENT_ARTIFACT,
+    DRIVERS_EXPERIMENT,
+    Blocked,
+    Kind,
+    Result,
+    RunRecord,
+    RunStatus,
+    SweepRecord,
+    Tag,
+    sweep_tag,
+)
+from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
+
+KNOWN_REVISIONS = frozenset({"dc11669786a5"})
+"""Revisions of MLflow's schema whose tables of runs, tags, params and metrics this module was tested with."""
+
+_RESULTS = """
+SELECT tag_key.value, runs.run_uuid, experiments.name, runs.artifact_uri, runs.start_time, runs.end_time,
+       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''), coalesce(tag_sweep.value, ''),
+       CASE WHEN metric.is_nan THEN 'nan' ELSE metric.value END
+FROM runs
+JOIN experiments ON experiments.experiment_id = runs.experiment_id AND experiments.lifecycle_stage = 'active'
+JOIN tags AS tag_key ON tag_key.run_uuid = runs.run_uuid AND tag_key."key" = 'sweeper.key'
+LEFT JOIN tags AS tag_task ON tag_task.run_uuid = runs.run_uuid AND tag_task."key" = 'sweeper.task'
+LEFT JOIN tags AS tag_source ON tag_source.run_uuid = runs.run_uuid AND tag_source."key" = 'sweeper.source'
+LEFT JOIN tags AS tag_sweep ON tag_sweep.run_uuid = runs.run_uuid AND tag_sweep."key" = ?
+LEFT JOIN tags AS tag_gone ON tag_gone.run_uuid = runs.run_uuid AND tag_gone."key" = 'sweeper.superseded'
+LEFT JOIN latest_metrics AS metric ON metric.run_uuid = runs.run_uuid AND metric."key" = ?
+WHERE runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active' AND tag_gone.value IS NULL
+  AND runs.end_time >= ? AND experiments.name IN (SELECT value FROM json_each(?))
+"""
+
+_TAGGED = """
+SELECT tags.run_uuid FROM tags JOIN runs USING (run_uuid) JOIN experiments USING (experiment_id)
+WHERE tags."key" = ? AND (? = '' OR tags.value = ?) AND (? = '' OR runs.status = ?)
+  AND runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'
+"""
+
+
+class SqlReader:
+    """The ``Reader`` of a SQLite store; opens its file read-only."""
+
+    def __init__(self, uri: str) -> None:
+        path = sqlite_path(uri)
+        if path is None:
+            raise StoreError(f"{uri}: not a SQLite store")
+        self.uri = uri
+        self._path = path
+        self._moved_from: str | None | bool = False
+
+    def is_supported(self) -> bool:
+        """Whether the database is there and has a schema that this reader knows."""
+        if not self._path.is_file():
+            return False
+        try:
+            with self._connect() as database:
+                revisions = database.execute("SELECT version_num FROM alembic_version").fetchall()
+        except StoreError:
+            return False
+        return bool(revisions) and all(revision in KNOWN_REVISIONS for (revision,) in revisions)
+
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+        """Return the results of the named experiments, by one join."""
+        with self._connect() as database:
+            rows = database.execute(
+                _RESULTS, (sweep_tag(sweep) if sweep else "", metric, since, json.dumps(sorted(experiments)))
+            ).fetchall()
+        return [Result(*row[:9], metric=None if row[9] is None else float(row[9])) for row in rows]
+
+    def sweep_names(self) -> list[str]:
+        """Return the names of all sweeps, the most recently started first."""
+        records = self.runs_with(Tag.KIND, Kind.SWEEP)
+        return list(dict.fromkeys(record.tags[Tag.NAME] for record in reversed(records)))
+
+    def sweep(self, name: str) -> SweepRecord | None:
+        """Return what the store remembers of a sweep."""
+        records = [record for record in self.runs_with(Tag.NAME, name) if record.tags.get(Tag.KIND) == Kind.SWEEP]
+        return read_sweep(self, records[0], self.runs_with(sweep_tag(name))) if records else None
+
+    def run(self, run_id: str) -> RunRecord:
+        """Return one run."""
+        with self._connect() as database:
+            records = self._records(database, "SELECT ?", (run_id,))
+        if not records:
+            raise StoreError(f"{self.uri}: there is no run {run_id}")
+        return records[0]
+
+    def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
+        """Return the runs that carry a tag, oldest first."""
+        wanted = status.value if status else ""
+        with self._connect() as database:
+            return self._records(database, _TAGGED, (tag, value, value, wanted, wanted))
+
+    def artifact(self, run: RunRecord | Result, name: str) -> Path:
+        """Return the local path of an artifact."""
+        return self.artifact_folder(run.artifact_uri) / name
+
+    def artifact_folder(self, artifact_uri: str) -> Path:
+        """Return the local folder that an artifact URI means, also after the store was moved."""
+        path = local_path(artifact_uri)
+        if path is None:
+            raise StoreError(f"{artifact_uri}: not on this machine")
+        old = self._old_root()
+        if old is not None and path.is_relative_to(old):
+            return self._path.parent / ARTIFACTS / path.relative_to(old)
+        return path
+
+    def _old_root(self) -> Path | None:
+        """Return the artifact folder that this store had before it was moved, or None if it was not."""
+        if self._moved_from is False:
+            with self._connect() as database:
+                row = database.execute(
+                    "SELECT artifact_location FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,)
+                ).fetchone()
+            recorded = local_path(row[0]) if row else None
+            moved = recorded is not None and recorded.parent != self._path.parent / ARTIFACTS
+            self._moved_from = str(recorded.parent) if recorded and moved else None
+        return Path(self._moved_from) if isinstance(self._moved_from, str) else None
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=20)) as database:
+                yield database
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {error}") from error
+
+    def _records(self, database: sqlite3.Connection, query: str, arguments: tuple[str, ...]) -> list[RunRecord]:
+        """Return the runs whose ids a query selects, oldest first, with all that belongs to them."""
+        inside = f"run_uuid IN ({query})"
+        params = _grouped(database.execute(f'SELECT run_uuid, "key", value FROM params WHERE {inside}', arguments))
+        tags = _grouped(database.execute(f'SELECT run_uuid, "key", value FROM tags WHERE {inside}', arguments))
+        metrics = _grouped(
+            (run_id, name, float("nan") if is_nan else value)
+            for run_id, name, value, is_nan in database.execute(
+                f'SELECT run_uuid, "key", value, is_nan FROM latest_metrics WHERE {inside}', arguments
+            )
+        )
+        rows = database.execute(
+            "SELECT run_uuid, experiments.name, status, start_time, end_time, artifact_uri, coalesce(runs.name, '') "
+            f"FROM runs JOIN experiments USING (experiment_id) WHERE {inside} ORDER BY start_time, run_uuid",
+            arguments,
+        )
+        return [
+            RunRecord(
+                run_id, experiment, RunStatus(status), start, end, uri, name, params[run_id], tags[run_id], metrics[run_id]
+            )
+            for run_id, experiment, status, start, end, uri, name in rows
+        ]
+
+
+def read_sweep(reader: Any, run: RunRecord, runs: list[RunRecord]) -> SweepRecord:
+    """Return a sweep's record from its own run and the runs that stand for its points."""
+    document = _read_json(reader.artifact(run, DOCUMENT_ARTIFACT))
+    blocked = _read_json(reader.artifact(run, BLOCKED_ARTIFACT))
+    return SweepRecord(
+        name=run.tags[Tag.NAME],
+        run=run,
+        document=document or {},
+        runs=tuple(runs),
+        blocked=tuple(Blocked(**entry) for entry in blocked or ()),
+    )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _grouped(rows: Iterable[tuple[str, str, Any]]) -> Mapping[str, dict[str, Any]]:
+    """Return ``{run id: {name: value}}``."""
+    groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for run_id, name, value in rows:
+        groups[run_id][name] = value
+    return groups

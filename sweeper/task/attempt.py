@@ -1,0 +1,229 @@
+"""One attempt at a piece of work: its MLflow run from creation to commit.
+
+The order is the contract. Create the run (RUNNING, with params, lineage, driver and the claim on the key); the work;
+artifacts; metrics; ``sweeper.key``; FINISHED. Whatever fails, and whenever the process dies, what stays is not a
+result. An exception makes the run FAILED, an interruption KILLED, with the reason; the log is kept either way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import numbers
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sweeper.errors import TaskError, did_you_mean
+from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
+from sweeper.store.fluent import adopted
+from sweeper.store.locate import local_path
+from sweeper.store.values import one_line
+from sweeper.task.context import Context, labels
+from sweeper.task.log import captured
+
+METRICS_AT_ONCE = 500
+SECONDS_BETWEEN_WRITES = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an attempt has to know of its task."""
+
+    key: str
+    name: str
+    experiment: str
+    task: str
+    source: str
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+    upstream: Mapping[str, str]
+    artifacts: Mapping[str, str]
+
+
+class Attempt:
+    """The run of one attempt, open while the context lasts; ``result`` is there once it is committed."""
+
+    def __init__(self, work: Work, context: Context) -> None:
+        self.work = work
+        self.result: Result | None = None
+        self._context = context
+        self._store = context.store
+        self._saved: set[str] = set()
+        self._metrics: list[MetricPoint] = []
+        self._last: dict[str, MetricPoint] = {}
+        self._last_write = time.monotonic()
+        self._run: OpenRun
+        self._exits = contextlib.ExitStack()
+        self._log: Path
+
+    @property
+    def run_id(self) -> str:
+        """The id of the MLflow run."""
+        return self._run.run_id
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder that every attempt at this key shares; it goes once there is a result."""
+        folder = self._context.checkpoint_folder(self.work.key)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def __enter__(self) -> Self:
+        work = self.work
+        tags = {
+            **work.tags,
+            **{upstream_tag(name): key for name, key in work.upstream.items()},
+            Tag.KIND: Kind.TASK,
+            Tag.TASK: work.task,
+            Tag.SOURCE: work.source,
+            **labels(),
+            Tag.CLAIM: work.key,
+        }
+        self._run = self._store.start_run(work.experiment, work.name, tags=tags, params=work.params)
+        self._scratch = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="sweeper-")))
+        home = local_path(self._run.artifact_uri)
+        self._log = (home or self._scratch) / LOG_ARTIFACT
+        self._exits.enter_context(adopted(self.run_id, self._store.uri))
+        self._capture = contextlib.ExitStack()
+        self._capture.enter_context(captured(self._log, owns_process=self._context.owns_process))
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        with self._exits:
+            if error is None:
+                error = self._missing_artifact()
+                if error is None:
+                    self._capture.close()
+                    self._commit()
+                    return
+                self._give_up(error)
+                raise error
+            self._give_up(error)
+
+    def save(
+        self, artifacts: Mapping[str, tuple[Any, Callable[[Any, str], Any]]], metrics: Mapping[str, float]
+    ) -> None:
+        """Store artifacts now, and metrics no later than the commit.
+
+        Raises ``TaskError`` for an artifact that ``Meta`` does not declare, one that its function did not write, and
+        a metric that is no number.
+        """
+        for name in artifacts:
+            if name not in self.work.artifacts:
+                remedy = did_you_mean(name, self.work.artifacts) or "Meta.mlflow_artifact_fnames declares none"
+                raise TaskError(f"{self.work.task}: artifact {name!r} is not in Meta.mlflow_artifact_fnames; {remedy}")
+        for name, (value, save) in artifacts.items():
+            self._save_artifact(name, value, save)
+        for name, value in metrics.items():
+            # MLflow's last value of a metric is that of the highest step; what is saved comes after any curve
+            self.log_metric(name, value, self._last[name].step if name in self._last else 0)
+
+    def log_metric(self, name: str, value: float, step: int) -> None:
+        """Add a value to a metric's curve; written in batches, and before anything that reads it."""
+        point = MetricPoint(str(name), self._number(name, value), int(step), int(time.time() * 1000))
+        self._metrics.append(point)
+        if name not in self._last or point.step >= self._last[name].step:
+            self._last[name] = point
+        is_due = time.monotonic() - self._last_write > SECONDS_BETWEEN_WRITES
+        if is_due or len(self._metrics) >= METRICS_AT_ONCE:
+            self._write()
+
+    def _number(self, name: str, value: Any) -> float:
+        if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element
+            value = value.item()
+        if not isinstance(value, numbers.Real):
+            raise TaskError(f"{self.work.task}: metric {name!r} is no number: {value!r:.80}")
+        return float(value)
+
+    def _save_artifact(self, name: str, value: Any, save: Callable[[Any, str], Any]) -> None:
+        file_name = self.work.artifacts[name]
+        path = self._scratch / file_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(value, str(path))
+        if not path.exists():
+            raise TaskError(f"{self.work.task}: the function that saves artifact {name!r} wrote no file {file_name}")
+        self._store.save_artifact(self._run, path, file_name)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self._saved.add(name)
+
+    def _missing_artifact(self) -> TaskError | None:
+        missing = [name for name in self.work.artifacts if name not in self._saved]
+        if not missing:
+            return None
+        names = ", ".join(repr(name) for name in missing)
+        return TaskError(
+            f"{self.work.task}: declared artifact {names} was never saved; "
+            "save it with self.save_to_mlflow, or take it off Meta.mlflow_artifact_fnames"
+        )
+
+    def _write(self, tags: Mapping[str, str] | None = None) -> None:
+        """Write the metrics that wait, then tags."""
+        metrics, self._metrics = self._metrics, []
+        if metrics or tags:
+            self._store.log(self.run_id, metrics=metrics, tags=tags)
+        self._last_write = time.monotonic()
+
+    def _keep_log(self) -> dict[str, str]:
+        """Store the task's log if there is any; return the tag that says so."""
+        if not self._log.exists():
+            return {}
+        if self._log.stat().st_size == 0:
+            self._log.unlink()
+            return {}
+        if self._log.parent == self._scratch:
+            self._store.save_artifact(self._run, self._log, LOG_ARTIFACT)
+        return {Tag.LOG: LOG_ARTIFACT}
+
+    def _commit(self) -> None:
+        self._exits.close()  # before the last write: ending a fluent run sets a status
+        self._write({**self._keep_log(), Tag.KEY: self.work.key})
+        ended = self._store.end_run(self.run_id, RunStatus.FINISHED)
+        self.result = Result(
+            key=self.work.key,
+            run_id=self.run_id,
+            experiment=self.work.experiment,
+            artifact_uri=self._run.artifact_uri,
+            start_time=self._run.start_time,
+            end_time=ended,
+            task=self.work.task,
+            source=self.work.source,
+            metric=last.value if (last := self._last.get(self._context.metric)) else None,
+        )
+        self._context.index.add(self.result)
+        shutil.rmtree(self._context.checkpoint_folder(self.work.key), ignore_errors=True)
+
+    def _give_up(self, error: BaseException) -> None:
+        """End the run without a result. What fails here must not hide why the task failed."""
+        error.sweeper_run_id = self.run_id  # type: ignore[attr-defined]
+        self._capture.close()
+        with contextlib.suppress(Exception), self._log.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            traceback.print_exception(error, file=log)
+        status = RunStatus.KILLED if isinstance(error, KeyboardInterrupt | GeneratorExit) else RunStatus.FAILED
+        with contextlib.suppress(Exception):
+            self._write({**self._keep_log(), Tag.REASON: reason_of(error)})
+        with contextlib.suppress(Exception):
+            self._store.end_run(self.run_id, status)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a task failed, in one line."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    try:
+        text = str(error)
+    except Exception as broken:  # noqa: BLE001 (an exception of the user's may fail to say what it is)
+        text = f"(its message cannot be shown: {type(broken).__name__})"
+    name = type(error).__name__
+    return one_line(f"{name}: {text}" if text else name)
+
+
+def is_number(value: float | None) -> bool:
+    """Whether a metric has a value that can be compared."""
+    return value is not None and not math.isnan(value)

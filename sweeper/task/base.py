@@ -1,0 +1,271 @@
+"""``MlflowTask``: what a pipeline author subclasses."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import luigi
+from luigi.task_register import Register
+
+from sweeper.errors import IdentityError, TaskError
+from sweeper.identity import canonical, canonical_json, digest, make_key
+from sweeper.task import overrides
+from sweeper.task.attempt import Attempt, Work
+from sweeper.task.context import current
+from sweeper.task.log import TASK_LOGGER
+from sweeper.task.meta import Meta, read_meta
+from sweeper.task.parameters import coerce, identity_value
+from sweeper.task.source import qualified_name, source_digest
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+    from sweeper.store.base import Result
+
+_identifying: ContextVar[bool] = ContextVar("an identity is being computed", default=False)
+
+_FINAL = {"run": "_run, which run() wraps", "save_to_mlflow": "the functions given to it"}
+
+
+class TaskType(Register):
+    """The class of task classes: checks them, and lets overrides take part in making instances."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
+        """Make a task class, with a ``requires`` that is evaluated once an instance."""
+        if bases != (luigi.Task,):
+            for method, remedy in _FINAL.items():
+                if method in namespace:
+                    raise TaskError(f"{name}.{method}: MlflowTask's own is final; write {remedy}")
+            for attribute, value in namespace.items():
+                if isinstance(value, luigi.Parameter) and hasattr(MlflowTask, attribute):
+                    raise TaskError(f"{name}.{attribute}: MlflowTask has an attribute of this name; rename the parameter")
+        if "requires" in namespace:
+            namespace["requires"] = overrides.sealed(namespace["requires"])
+        return super().__new__(cls, name, bases, namespace, **kwargs)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        """Set an attribute of the class, as Luigi's decorators do with ``requires``."""
+        super().__setattr__(name, overrides.sealed(value) if name == "requires" else value)
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Return the instance for these arguments, under the overrides that are active."""
+        if not overrides.are_active():
+            return super().__call__(*args, **kwargs)
+        return overrides.build(cls, super().__call__, args, kwargs)
+
+
+class MlflowTask(luigi.Task, metaclass=TaskType):
+    """A Luigi task whose parameters, outputs and metrics live in one MLflow run.
+
+    A subclass writes ``_run``, and in it calls ``save_to_mlflow``; a nested ``Meta`` names its experiment and its
+    artifacts (see ``sweeper.task.meta.Meta``). It is complete when a run with its identity has been committed.
+    """
+
+    def requires(self) -> Any:
+        """Return the upstream tasks: a dict by name; lists and nested dicts work too."""
+        return {}
+
+    def to_mlflow_tags(self) -> dict[str, Any]:
+        """Return what identifies this work: by default the significant parameters, and the key of each requirement.
+
+        An override may read paths from ``self.input()``; while the identity is computed they stand for the upstream
+        task's identity. It must not read what is in them.
+        """
+        parameters = dict(self.get_params())
+        own = {
+            name: identity_value(parameters[name], value)
+            for name, value in self.param_kwargs.items()
+            if parameters[name].significant
+        }
+        return own | {f"upstream.{name}": key_of(task) for name, task in _named(self.requires())}
+
+    def _run(self) -> Any:
+        """Do the work."""
+        raise NotImplementedError(f"{type(self).__name__} has no _run")
+
+    @final
+    def run(self) -> Any:
+        """Do the work inside an MLflow run, and commit it."""
+        if inspect.isgeneratorfunction(self._run):
+            return self._run_in_steps()
+        with self._attempt():
+            self._run()
+        return None
+
+    def search_for_mlflow_run(self) -> Run | None:
+        """Return the MLflow run that holds this task's result, or None."""
+        result = find_result(self)
+        return current().store.entity(result.run_id) if result else None
+
+    def complete(self) -> bool:
+        """Whether this task has a result."""
+        return find_result(self) is not None
+
+    def output(self) -> dict[str, luigi.LocalTarget]:
+        """Return the artifacts by name; before there is a result, targets that do not exist."""
+        names = meta_of(type(self)).mlflow_artifact_fnames
+        result = None if _identifying.get() else find_result(self)
+        if result is None:
+            return {name: luigi.LocalTarget(f"artifact:{key_of(self)}/{name}") for name in names}
+        artifact = current().store.artifact
+        return {name: luigi.LocalTarget(str(artifact(result, file_name))) for name, file_name in names.items()}
+
+    @final
+    def save_to_mlflow(
+        self,
+        artifacts_and_save_funcs: Mapping[str, tuple[Any, Callable[[Any, str], Any]]] | None = None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Save artifacts (``{name: (object, function of object and path)}``) and metrics to this task's run.
+
+        May be called more than once in a ``_run``. Raises ``TaskError`` for an artifact that ``Meta`` does not declare.
+        """
+        self._running("save_to_mlflow").save(artifacts_and_save_funcs or {}, metrics or {})
+
+    def log_metric(self, name: str, value: float, step: int = 0) -> None:
+        """Add one value to the curve of a metric."""
+        self._running("log_metric").log_metric(name, value, step)
+
+    def report(self, value: float, step: int) -> None:
+        """Report how well it goes after ``step`` steps, under the name of the sweep's metric; may end a hopeless run."""
+        self._running("report").log_metric(current().metric, value, step)
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The task's logger; what it logs is kept with the run."""
+        return logging.getLogger(f"{TASK_LOGGER}.{self.get_task_family()}")
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """A folder that is the same for every attempt at this work; it goes once there is a result."""
+        return self._running("checkpoint_dir").checkpoints
+
+    @classmethod
+    def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
+        """Return the values of the parameters, each in its parameter's own type."""
+        positional = [parameter for _, parameter in params if parameter.positional]
+        known = dict(params)
+        args = [
+            *(coerce(parameter, value) for parameter, value in zip(positional, args, strict=False)),
+            *args[len(positional) :],
+        ]
+        kwargs = {name: coerce(known[name], value) if name in known else value for name, value in kwargs.items()}
+        values = super().get_param_values(params, args, kwargs)
+        return [(name, coerce(known[name], value)) for name, value in values]
+
+    @contextlib.contextmanager
+    def _attempt(self) -> Iterator[None]:
+        attempt = Attempt(describe(self), current())
+        with attempt:
+            self._sweeper_attempt: Attempt | None = attempt
+            try:
+                yield
+            finally:
+                self._sweeper_attempt = None
+
+    def _run_in_steps(self) -> Generator[Any, Any, None]:
+        with self._attempt():
+            yield from self._run()
+
+    def _running(self, caller: str) -> Attempt:
+        attempt: Attempt | None = getattr(self, "_sweeper_attempt", None)
+        if attempt is None:
+            raise TaskError(f"{type(self).__name__}.{caller} works only while the task runs, inside _run")
+        return attempt
+
+
+def meta_of(task: type[MlflowTask]) -> Meta:
+    """Return the settings of a task class."""
+    known: Meta | None = task.__dict__.get("_sweeper_meta")
+    if known is None:
+        known = read_meta(task)
+        type.__setattr__(task, "_sweeper_meta", known)
+    return known
+
+
+def key_of(task: luigi.Task) -> str:
+    """Return a task's identity, without I/O. That of a plain Luigi task is its family and significant parameters."""
+    known: str | None = task.__dict__.get("_sweeper_key")
+    if known is None:
+        known = _key(task) if isinstance(task, MlflowTask) else digest([task.get_task_family(), task.to_str_params(only_significant=True)])
+        task.__dict__["_sweeper_key"] = known
+    return known
+
+
+def find_result(task: MlflowTask) -> Result | None:
+    """Return the result that a task has, if it has one.
+
+    Raises ``IdentityError`` if it was made by another class of the same name.
+    """
+    result = current().index.find(key_of(task), meta_of(type(task)).mlflow_experiment_name)
+    if result is not None and result.task:
+        mine = qualified_name(type(task))
+        if result.task not in (mine, *meta_of(type(task)).formerly):
+            raise IdentityError(
+                f"{mine} and {result.task} have one identity (run {result.run_id}). If they are different tasks, give "
+                f"one a task_namespace or a Meta.mlflow_experiment_name of its own; if {result.task} was renamed or "
+                f'moved, say Meta.formerly = ["{result.task}"]'
+            )
+    return result
+
+
+def describe(task: MlflowTask) -> Work:
+    """Return what an attempt has to know of a task."""
+    settings = meta_of(type(task))
+    params = task.to_str_params()
+    custom = {} if type(task).to_mlflow_tags is MlflowTask.to_mlflow_tags else _tags(task)
+    shown = ", ".join(f"{name}={value}" for name, value in task.to_str_params(only_significant=True).items())
+    return Work(
+        key=key_of(task),
+        name=f"{task.get_task_family()}({shown})"[:200],
+        experiment=settings.mlflow_experiment_name,
+        task=qualified_name(type(task)),
+        source=source_digest(type(task)),
+        params=params,
+        tags={name: value if isinstance(value, str) else canonical_json(value) for name, value in custom.items()},
+        upstream={name: key_of(required) for name, required in _named(task.requires())},
+        artifacts=settings.mlflow_artifact_fnames,
+    )
+
+
+def _key(task: MlflowTask) -> str:
+    settings = meta_of(type(task))
+    tags = {
+        name: value
+        for name, value in _tags(task).items()
+        if name not in settings.added or canonical(settings.added[name]) != value
+    }
+    return make_key(settings.mlflow_experiment_name, task.get_task_family(), settings.version, tags)
+
+
+def _tags(task: MlflowTask) -> dict[str, Any]:
+    """Return a task's tags in canonical form, with inputs that stand for identities."""
+    token = _identifying.set(True)
+    try:
+        tags = task.to_mlflow_tags()
+        return {str(name): canonical(value) for name, value in tags.items()}
+    except FileNotFoundError as error:
+        raise IdentityError(
+            f"{type(task).__name__}.to_mlflow_tags must not read its inputs: an identity is known before they are there "
+            f"({error})"
+        ) from error
+    finally:
+        _identifying.reset(token)
+
+
+def _named(requirements: Any, prefix: str = "") -> Iterator[tuple[str, luigi.Task]]:
+    """Yield the required tasks with their names; those in lists and nested dicts by path, as ``features.0``."""
+    if isinstance(requirements, luigi.Task):
+        yield prefix or "0", requirements
+    elif isinstance(requirements, Mapping):
+        for name, item in requirements.items():
+            yield from _named(item, f"{prefix}.{name}" if prefix else str(name))
+    elif requirements is not None:
+        for number, item in enumerate(requirements):
+            yield from _named(item, f"{prefix}.{number}" if prefix else str(number))

@@ -1,0 +1,102 @@
+"""What surrounds the tasks of this process: the store, the known results, and who runs them for which sweep."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeper.store.base import Tag
+from sweeper.store.index import Index
+from sweeper.store.locate import locate, sqlite_path
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
+    from sweeper.store.lease import Driver
+
+
+@dataclass
+class Context:
+    """The surroundings of tasks.
+
+    ``labels`` are tags for every run that starts here (sweep, parent, driver); ``metric`` is the name under which
+    ``report`` logs; ``owns_process`` says that stdout and stderr of this whole process belong to the running task.
+    """
+
+    store: ApiStore
+    index: Index
+    labels: Mapping[str, str] = field(default_factory=dict)
+    metric: str = "objective"
+    owns_process: bool = False
+
+    def checkpoint_folder(self, key: str) -> Path:
+        """Return the folder that belongs to every attempt at a key, on this machine."""
+        database = sqlite_path(self.store.uri)
+        if database is not None:
+            return database.parent / "checkpoints" / key
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return home / "sweeper" / "checkpoints" / key
+
+
+_current: Context | None = None
+_driver: Driver | None = None
+
+
+def current() -> Context:
+    """Return the context in use; the first call in a process without one makes that of plain ``luigi.build``."""
+    global _current  # noqa: PLW0603 (one process, one context: Luigi makes the tasks, so nothing can be handed to them)
+    if _current is None:
+        _current = _plain_context()
+    return _current
+
+
+def adopt(context: Context) -> None:
+    """Make a context the one in use for the rest of this process."""
+    global _current  # noqa: PLW0603
+    _current = context
+
+
+@contextlib.contextmanager
+def use(context: Context) -> Iterator[Context]:
+    """Make a context the one in use."""
+    global _current  # noqa: PLW0603
+    before, _current = _current, context
+    try:
+        yield context
+    finally:
+        _current = before
+
+
+def labels() -> dict[str, str]:
+    """Return the tags for a run that starts now; a plain ``luigi.build`` registers as a driver on its first run."""
+    global _driver  # noqa: PLW0603
+    given = dict(current().labels)
+    if Tag.DRIVER not in given:
+        if _driver is None:
+            from sweeper.store.lease import Driver, bury_the_dead
+
+            bury_the_dead(current().store)
+            _driver = Driver(current().store)
+            atexit.register(_driver.close)
+        given[Tag.DRIVER] = _driver.run_id
+    return given
+
+
+def _plain_context() -> Context:
+    from sweeper.store import open_store
+
+    store = open_store(_uri())
+    return Context(store, Index(store, live=True))
+
+
+def _uri() -> str:
+    """Return MLflow's tracking URI if the pipeline's author has set one, else where sweeper keeps its results."""
+    import mlflow
+
+    if mlflow.is_tracking_uri_set():
+        return locate(mlflow.get_tracking_uri())
+    return locate()

@@ -1,0 +1,108 @@
+"""A task's log: what it prints and logs while it runs, in one file."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+TASK_LOGGER = "sweeper.task"
+
+
+@contextlib.contextmanager
+def captured(path: Path, *, owns_process: bool) -> Iterator[None]:
+    """Write stdout, stderr and log records to a file while the context lasts.
+
+    In a process of its own everything goes there, also what subprocesses and C code print. Elsewhere Python's output
+    goes there too, besides where it went before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1) as file:
+        with _redirected(file) if owns_process else _copied(file):
+            yield
+
+
+def configure_process() -> None:
+    """Send this process's log records to its stderr, for a process whose stderr is a task's log."""
+    handler = logging.StreamHandler(_Stderr())
+    handler.setFormatter(logging.Formatter(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in ("alembic", "mlflow", "luigi-interface", "luigi"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
+
+
+class _Stderr(io.TextIOBase):
+    """Whatever ``sys.stderr`` is at the moment."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def _redirected(file: IO[str]) -> Iterator[None]:
+    _flush()
+    saved = os.dup(1), os.dup(2)
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        _flush()
+        for target, source in zip((1, 2), saved, strict=True):
+            os.dup2(source, target)
+            os.close(source)
+
+
+@contextlib.contextmanager
+def _copied(file: IO[str]) -> Iterator[None]:
+    handler = logging.StreamHandler(file)
+    handler.setFormatter(logging.Formatter(FORMAT))
+    root, tasks = logging.getLogger(), logging.getLogger(TASK_LOGGER)
+    level = tasks.level
+    tasks.setLevel(min(level or logging.INFO, logging.INFO))
+    root.addHandler(handler)
+    try:
+        with contextlib.redirect_stdout(_Tee(sys.stdout, file)), contextlib.redirect_stderr(_Tee(sys.stderr, file)):
+            yield
+    finally:
+        root.removeHandler(handler)
+        tasks.setLevel(level)
+
+
+class _Tee(io.TextIOBase):
+    """A text stream that writes to two."""
+
+    def __init__(self, first: IO[str], second: IO[str]) -> None:
+        self._first, self._second = first, second
+
+    def write(self, text: str) -> int:
+        self._second.write(text)
+        return self._first.write(text)
+
+    def flush(self) -> None:
+        self._first.flush()
+        self._second.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self._first.fileno()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(ValueError):  # a task may have closed it
+            stream.flush()

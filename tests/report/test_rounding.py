@@ -1,0 +1,61 @@
+"""Numbers are rounded by their uncertainty."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from sweeper.report.replicates import Measurement
+from sweeper.report.rounding import Rounded, aligned, rounded
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "expected"),
+    [
+        (0.97123, 0.003111, Rounded("0.9712", "0.0031")),
+        (0.9, 0.012, Rounded("0.900", "0.012")),
+        (0.97123, 0.00996, Rounded("0.971", "0.010")),
+        (12345.6, 678.9, Rounded("12346", "679")),
+        (98.765, 1.25, Rounded("98.8", "1.2")),
+        (-0.0001, 0.05, Rounded("0.000", "0.050")),
+        (0.0, 0.0, Rounded("0.000", "0.000")),
+        (0.5, 0.0, Rounded("0.5000", "0.0000")),
+        (0.5, None, Rounded("0.5000")),
+        (71.25, None, Rounded("71.25")),
+        (123456.7, None, Rounded("123457")),
+        (3.2e-7, 1.1e-8, Rounded("3.20", "0.11", -7)),
+        (1.5e12, 2.5e10, Rounded("1.500", "0.025", 12)),
+        (1e-9, 2.0, Rounded("0.0", "2.0")),
+        (0.5, 1e-17, Rounded("0.5000000000", "0.0000000000")),
+        (1.7e308, None, Rounded("1.700", "", 308)),
+        (5e-324, None, Rounded("5.000", "", -324)),
+        (float("inf"), None, Rounded("inf")),
+        (None, None, Rounded("")),
+    ],
+)
+def test_a_mean_has_the_decimals_that_its_deviation_supports(
+    mean: float | None, std: float | None, expected: Rounded
+) -> None:
+    assert rounded(Measurement(2, mean, std)) == expected
+
+
+@given(st.floats(-1e15, 1e15), st.floats(1e-12, 1e15))
+def test_rounding_moves_the_mean_by_little_of_its_deviation(mean: float, std: float) -> None:
+    assume(std > 1e-8 * abs(mean))
+    shown = rounded(Measurement(2, mean, std))
+    scale = 10.0**shown.exponent
+    assert float(shown.mean) * scale == pytest.approx(mean, abs=0.06 * std)
+    assert float(shown.std) * scale == pytest.approx(std, rel=0.06)
+
+
+@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=3).map(str), min_size=1))
+def test_aligned_numerals_have_their_points_below_each_other(numerals: list[str]) -> None:
+    lines = aligned(numerals)
+    assert [line.strip() for line in lines] == numerals
+    assert len({line.index(".") for line in lines}) == 1
+    assert len({len(line) for line in lines}) == 1
+
+
+def test_numerals_with_and_without_a_point_are_aligned() -> None:
+    assert aligned(["1", "10.25", "", "-0.5"]) == [" 1   ", "10.25", "     ", "-0.5 "]

@@ -1,0 +1,303 @@
+"""Each format shows the same table in its own way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records import failed, learning_rates, run, sweep
+
+from sweeper.report.outcomes import outcomes
+from sweeper.report.table import Format, render
+
+if TYPE_CHECKING:
+    from sweeper.store.base import SweepRecord
+
+HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'
+READABLE = [Format.TEXT, Format.MARKDOWN, Format.LATEX]
+HOSTILE = [
+    "a|b",
+    "two\nlines",
+    "\r\n",
+    "<script>alert(1)</script>",
+    "$x_1$ 50% & #2 {~^} \\input{x} \\\\",
+    "[2cm]",
+    '=HYPERLINK("http://x")',
+    "**bold** `code` [l](u)",
+    'quote " and , comma',
+    "\N{PILE OF POO} \u202eright-to-left\u202c \N{HEBREW LETTER ALEF}",
+    "x" * 300,
+    "",
+]
+
+
+def shown(record: SweepRecord, form: Format = Format.TEXT, metric: str = "") -> str:
+    return render(outcomes(record, metric), form)
+
+
+def named(values: list[str]) -> SweepRecord:
+    """Return a sweep over the values of one parameter, each of which has a result."""
+    runs = [run({"name": value}, metrics={"loss": place / 8}) for place, value in enumerate(values)]
+    return sweep(f"{HEAD}[grid]\nname = [{', '.join(map(quoted, values))}]\n", runs)
+
+
+def quoted(value: str) -> str:
+    """Return a string as TOML, which knows JSON's escapes but no surrogates and wants DEL escaped."""
+    return '"' + "".join(c if c.isalnum() else f"\\U{ord(c):08x}" for c in value) + '"'
+
+
+def test_text_is_aligned_starred_and_counted() -> None:
+    assert (
+        shown(learning_rates())
+        == """\
+bert_lr: accuracy, mean ± standard deviation over seed, highest first
+fixed: epochs=20
+
+      learning_rate  accuracy         n
+--  ---------------  ---------------  ---  -------------------------------
+*             0.01   0.9712 ± 0.0031  3
+              0.1    0.960  ± 0.014   2 !  1 failed
+              0.001  0.8718 ± 0.0024  3
+              1.0    —                0    1 running, 1 blocked, 1 missing
+
+* best
+! fewer results than other rows: the means do not compare on equal terms
+8 of 12 points have a result; 1 running, 1 failed, 1 blocked, 1 missing: see `sweeper status bert_lr`"""
+    )
+
+
+def test_markdown_has_the_best_in_bold() -> None:
+    assert (
+        shown(learning_rates(), Format.MARKDOWN)
+        == """\
+bert_lr: accuracy, mean ± standard deviation over seed, highest first
+
+fixed: epochs=20
+
+|   learning_rate | accuracy            | n   |                                 |
+|----------------:|:--------------------|:----|:--------------------------------|
+|            0.01 | **0.9712 ± 0.0031** | 3   |                                 |
+|             0.1 | 0.960 ± 0.014       | 2 ! | 1 failed                        |
+|           0.001 | 0.8718 ± 0.0024     | 3   |                                 |
+|             1.0 | —                   | 0   | 1 running, 1 blocked, 1 missing |
+
+! fewer results than other rows: the means do not compare on equal terms
+
+8 of 12 points have a result; 1 running, 1 failed, 1 blocked, 1 missing: see `sweeper status bert_lr`"""
+    )
+
+
+def test_latex_is_a_booktabs_tabular() -> None:
+    assert (
+        shown(learning_rates(), Format.LATEX)
+        == r"""% bert_lr: accuracy, mean ± standard deviation over seed, highest first
+% fixed: epochs=20
+\begin{tabular}{rlll}
+\toprule
+   learning\_rate & accuracy                     & n            &                                 \\
+\midrule
+           $0.01$ & $\mathbf{0.9712} \pm 0.0031$ & 3            &                                 \\
+            $0.1$ & $0.960 \pm 0.014$            & 2 $^\dagger$ & 1 failed                        \\
+          $0.001$ & $0.8718 \pm 0.0024$          & 3            &                                 \\
+            $1.0$ & ---                          & 0            & 1 running, 1 blocked, 1 missing \\
+\bottomrule
+\end{tabular}
+% $^\dagger$ fewer results than other rows: the means do not compare on equal terms
+% 8 of 12 points have a result; 1 running, 1 failed, 1 blocked, 1 missing: see `sweeper status bert_lr`"""
+    )
+
+
+def test_csv_has_every_digit() -> None:
+    assert (
+        shown(learning_rates(), Format.CSV)
+        == """\
+learning_rate,accuracy_mean,accuracy_std,n,running,failed,blocked,missing,best
+0.01,0.9712,0.003100000000000047,3,0,0,0,0,True
+0.1,0.96,0.014142135623730963,2,0,1,0,0,False
+0.001,0.8718333333333333,0.002413158373031795,3,0,0,0,0,False
+1.0,,,0,1,0,1,1,False"""
+    )
+
+
+def test_json_has_every_digit_and_the_counts() -> None:
+    document = json.loads(shown(learning_rates(), Format.JSON))
+    configurations = document.pop("configurations")
+    assert configurations[1] == {
+        "parameters": {"learning_rate": 0.1},
+        "mean": 0.96,
+        "std": 0.014142135623730963,
+        "n": 2,
+        "running": 0,
+        "failed": 1,
+        "blocked": 0,
+        "missing": 0,
+        "best": False,
+    }
+    assert [row["best"] for row in configurations] == [True, False, False, False]
+    assert document == {
+        "sweep": "bert_lr",
+        "metric": "accuracy",
+        "direction": "maximize",
+        "replicates": "seed",
+        "fixed": {"epochs": 20},
+        "points": {
+            "total": 12,
+            "is_exact": True,
+            "finished": 8,
+            "running": 1,
+            "failed": 1,
+            "blocked": 1,
+            "missing": 1,
+        },
+        "outside": 0,
+    }
+
+
+def test_a_sweep_without_replicates_has_a_number_or_a_state_in_each_row() -> None:
+    runs = [run({"x": 2}, metrics={"loss": 3.2e-7}), run({"x": 1}, metrics={"loss": 12.5}), failed({"x": 3})]
+    assert (
+        shown(sweep(f"{HEAD}[grid]\nx = [1, 2, 3, 4]\n", runs))
+        == """\
+bert_lr: loss, lowest first
+
+      x  loss
+--  ---  ------------
+*     2   3.200e-07
+      1  12.50
+      3  failed
+      4  missing
+
+* best
+2 of 4 points have a result; 1 failed, 1 missing: see `sweeper status bert_lr`"""
+    )
+
+
+def test_a_single_replicate_has_no_deviation() -> None:
+    toml = HEAD + 'replicates = "seed"\n[grid]\nx = [1, 2]\nseed = [0]\n'
+    runs = [run({"x": x, "seed": 0}, metrics={"loss": x / 10}) for x in (1, 2)]
+    assert "*     1  0.1000  1\n      2  0.2000  1\n" in shown(sweep(toml, runs))
+
+
+def test_numbers_that_share_a_power_of_ten_are_bracketed() -> None:
+    toml = HEAD + 'replicates = "seed"\n[grid]\nx = [1, 2]\nseed = [0, 1]\n'
+    losses = {(1, 0): 3.1e-7, (1, 1): 3.3e-7, (2, 0): 0.5, (2, 1): 0.7}
+    runs = [run({"x": x, "seed": seed}, metrics={"loss": loss}) for (x, seed), loss in losses.items()]
+    record = sweep(toml, runs)
+    assert "(3.20 ± 0.14)e-07" in shown(record)
+    assert "**(3.20 ± 0.14)e-07**" in shown(record, Format.MARKDOWN)
+    assert r"$(\mathbf{3.20} \pm 0.14) \times 10^{-7}$" in shown(record, Format.LATEX)
+
+
+def test_parameters_that_do_not_vary_stand_above_the_table() -> None:
+    text = shown(sweep(HEAD + '[fixed]\n"Bert.layers" = 6\n[grid]\nx = [1, 2]\noptimizer = ["adam"]\n'))
+    assert text.splitlines()[1] == "fixed: Bert.layers=6, optimizer=adam"
+    assert "optimizer" not in text.partition("\n\n")[2]
+
+
+def test_a_metric_without_a_direction_has_no_best() -> None:
+    text = shown(learning_rates(), metric="loss")
+    assert text.startswith("bert_lr: loss, mean ± standard deviation over seed, in the order of the points\n")
+    assert "*" not in text
+    assert "**" not in shown(learning_rates(), Format.MARKDOWN, "loss")
+
+
+def test_results_outside_a_narrowed_spec_are_counted_below() -> None:
+    runs = [run({"x": x}, metrics={"loss": 1.0}) for x in (1, 2, 3)]
+    lines = shown(sweep(f"{HEAD}[grid]\nx = [1]\n", runs)).splitlines()
+    assert lines[-2:] == ["1 of 1 point has a result", "2 results outside the present spec"]
+
+
+def test_missing_points_of_a_large_sweep_are_counted_below() -> None:
+    toml = HEAD + "[grid]\nx = { range = [0, 1000000] }\n"
+    text = shown(sweep(toml, [run({"x": 7}, metrics={"loss": 1.0})]))
+    assert "1 of 1,000,000 points have a result; 999,999 missing" in text
+
+
+@pytest.mark.parametrize("form", READABLE)
+def test_a_sweep_without_points_says_so(form: Format) -> None:
+    assert shown(sweep(HEAD + "[grid]\nx = [1]\n[[exclude]]\nx = 1\n"), form).endswith("the sweep has no points")
+
+
+def test_a_sweep_without_points_is_a_header_in_csv() -> None:
+    text = shown(sweep(HEAD + "[grid]\nx = [1]\n[[exclude]]\nx = 1\n"), Format.CSV)
+    assert text == "x,loss_mean,loss_std,n,running,failed,blocked,missing,best"
+
+
+def test_a_sweep_of_one_point_is_a_table_of_one_number() -> None:
+    text = shown(sweep(HEAD + "[fixed]\nx = 1\n", [run({}, metrics={"loss": 0.25})]))
+    assert text.splitlines()[1:6] == ["fixed: x=1", "", "    loss", "--  ------", "*   0.2500"]
+
+
+def test_a_metric_that_is_infinite_stays_so_in_every_format() -> None:
+    record = sweep(HEAD + "[grid]\nx = [1]\n", [run({"x": 1}, metrics={"loss": math.inf})])
+    assert "inf" in shown(record)
+    assert r"$\infty$" in shown(record, Format.LATEX)
+    assert shown(record, Format.CSV).splitlines()[1].startswith("1,inf,")
+    assert json.loads(shown(record, Format.JSON))["configurations"][0]["mean"] == {"$float": "inf"}
+
+
+def test_a_parameter_called_like_a_column_is_told_apart_in_csv() -> None:
+    text = shown(sweep(HEAD + "[grid]\nn = [1]\n"), Format.CSV)
+    assert text.startswith("params.n,loss_mean,loss_std,n,")
+
+
+def test_hostile_values_take_one_row_each_in_text() -> None:
+    body = shown(named(HOSTILE)).split("\n\n")[1].splitlines()
+    assert len(body) == 2 + len(HOSTILE)
+    assert max(map(len, body)) < 80
+    assert all(line.isprintable() for line in body)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=4, unique=True))
+def test_any_values_leave_every_format_whole(values: list[str]) -> None:
+    record = named(values)
+    check_text(shown(record), values)
+    check_markdown(shown(record, Format.MARKDOWN), values)
+    check_latex(shown(record, Format.LATEX), values)
+    check_csv(shown(record, Format.CSV), values)
+    check_json(shown(record, Format.JSON), values)
+
+
+def test_hostile_values_leave_every_format_whole() -> None:
+    test_any_values_leave_every_format_whole.hypothesis.inner_test(HOSTILE)
+
+
+def check_text(text: str, values: list[str]) -> None:
+    assert len(text.split("\n\n")[1].splitlines()) == 2 + len(values)
+
+
+def check_markdown(text: str, values: list[str]) -> None:
+    rows = text.split("\n\n")[1].splitlines()
+    assert len(rows) == 2 + len(values)
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in rows)
+    assert "<" not in text
+
+
+def check_latex(text: str, values: list[str]) -> None:
+    rows = text.partition("\\midrule\n")[2].partition("\n\\bottomrule")[0].splitlines()
+    assert len(rows) == len(values)
+    for row in rows:
+        assert row.endswith(r" \\")
+        assert len(re.findall(r"(?<!\\)&", row)) == 1
+        assert not row.strip().startswith(("[", "*"))
+
+
+def check_csv(text: str, values: list[str]) -> None:
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(rows) == len(values)
+    for row, value in zip(rows, values, strict=True):
+        assert not row["name"].startswith(("=", "+", "-", "@"))
+        if value.isprintable():
+            assert row["name"].removeprefix("'") == value.removeprefix("'")
+
+
+def check_json(text: str, values: list[str]) -> None:
+    assert [row["parameters"]["name"] for row in json.loads(text)["configurations"]] == values
