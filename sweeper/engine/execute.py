@@ -15,7 +15,7 @@ import luigi
 from sweeper.engine.base import Ending, Execution, TaskCall
 from sweeper.errors import IdentityError, StoreError, TaskError
 from sweeper.store.base import Result
-from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.task import MlflowTask, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.context import current, use
 from sweeper.task.overrides import instantiate
@@ -85,7 +85,7 @@ def _run(task: luigi.Task) -> tuple[str, Result | None]:
                 raise TaskError(f"{task!r:.200} has run, and is not complete")
             result = None
         else:
-            result = find_result(task)
+            result = task.__dict__["_sweeper_committed"]
     except BaseException as error:
         task.trigger_event(luigi.Event.FAILURE, task, error)
         task.on_failure(error)

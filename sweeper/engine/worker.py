@@ -72,13 +72,13 @@ class SchedulingWorker(Worker):
         """Take a final task in, with what it requires and is not complete."""
         closure = {required.task_id: required for required in closure_of(task)}
         self._closures[task.task_id] = closure
-        self._holders.update(closure)
+        self._holders.update(closure.keys())
         self.add(task)
 
     def forget(self, task: luigi.Task) -> None:
         """Let go of a final task, and of what no other held task requires."""
         closure = self._closures.pop(task.task_id)
-        self._holders.subtract(closure)
+        self._holders.subtract(closure.keys())
         gone = {task_id: one for task_id, one in closure.items() if self._holders[task_id] <= 0}
         for task_id in gone:
             del self._holders[task_id]

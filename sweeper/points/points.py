@@ -14,6 +14,9 @@ from sweeper.spec import Grid, Spec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+LISTED_POINTS = 100_000
+"""Up to so many points are listed where that is needed to count or to sample them."""
+
 DRAWS_A_POINT = 100
 """How often ``sample`` draws for each point that is wanted before it settles for fewer."""
 
@@ -69,11 +72,11 @@ class Points:
             return True
         return any(_spans(grid, point) for grid in self._grids) and not self._is_excluded(point)
 
-    def count(self, exact_up_to: int = 100_000) -> Count:
+    def count(self, exact_up_to: int = LISTED_POINTS) -> Count:
         """Return how many points there are, by formula.
 
-        Where the formula gives but a bound, since long generated axes of two grids overlap, as many points as
-        ``exact_up_to`` are counted one by one.
+        The formula gives but a bound where long generated axes of two grids overlap, or a great many exclusions. Then
+        the points are counted one by one if the bound is at most ``exact_up_to``.
         """
         counts = [sieve.count() for sieve in self._sieves]
         if None not in counts:
@@ -90,7 +93,7 @@ class Points:
         """
         generator = random.Random(seed)  # noqa: S311 (nothing secret is drawn)
         bound = self._bound()
-        if bound <= max(2 * n, 10_000):
+        if bound <= max(2 * n, LISTED_POINTS):
             everything = list(self)
             return generator.sample(everything, min(n, len(everything)))
         found: dict[str, Point] = {}

@@ -66,8 +66,9 @@ class Sieve:
             if masks is None or len(masks) * len(states) > COUNTED_STATES:
                 return None
             following: Counter[int] = Counter()
+            settled = self._settled(depth + 1)
             for (state, points), (mask, levels) in itertools.product(states.items(), masks.items()):
-                if not state & mask & self._settled(depth + 1):
+                if not state & mask & settled:
                     following[state & mask] += points * levels
             states = following
         return sum(points for state, points in states.items() if not state)
@@ -188,20 +189,23 @@ def _aligned(box: Box, grid: Grid) -> Iterator[Box]:
 def _conditions(axis: Axis, own: Sequence[tuple[int, Axis]], every: int) -> Iterator[Condition]:
     """Iterate over the conditions on an axis, those on the same names in one."""
     tables: dict[tuple[str, ...], dict[str, int]] = {}
-    demanding: Counter[tuple[str, ...]] = Counter()
+    demanding: dict[tuple[str, ...], int] = {}
     for bit, on in own:
         box = 1 << bit
         if isinstance(on.levels, Progression):
-            yield Condition((0,), every & ~box, functools.partial(_box_if_within, on, box))
+            yield Condition(_positions(on.names, axis), every & ~box, functools.partial(_box_if_within, on, box))
             continue
-        demanding[on.names] |= box
+        demanding[on.names] = demanding.get(on.names, 0) | box
         table = tables.setdefault(on.names, {})
         for level in on.levels:
             text = canonical_json(level)
             table[text] = table.get(text, 0) | box
     for names, table in tables.items():
-        positions = tuple(axis.names.index(name) for name in names)
-        yield Condition(positions, every & ~demanding[names], functools.partial(_boxes_in_table, table))
+        yield Condition(_positions(names, axis), every & ~demanding[names], functools.partial(_boxes_in_table, table))
+
+
+def _positions(names: Sequence[str], axis: Axis) -> tuple[int, ...]:
+    return tuple(axis.names.index(name) for name in names)
 
 
 def _boxes_in_table(table: Mapping[str, int], level: Level) -> int:

@@ -39,8 +39,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff2
 def shown(value: Any, most: int = MOST_CHARACTERS) -> str:
     """Return a value as one line of at most ``most`` printable characters; '' for None.
 
-    Strings stand bare, other values as TOML has them. What is not printable (line ends, terminal escapes, marks that
-    turn the direction of writing) is spelled out, and the middle of a long value left out.
+    Strings stand bare, numbers and truth values as TOML has them, lists and tables as JSON. What is not printable (line
+    ends, terminal escapes, marks that turn the direction of writing) is spelled out; a long value loses its middle.
     """
     words = "".join(character if character.isprintable() else _spelled(character) for character in _words(value))
     if len(words) <= most:
@@ -56,7 +56,7 @@ def markdown(words: str) -> str:
 
 
 def latex(words: str) -> str:
-    """Return one line of plain words as LaTeX that shows them."""
+    """Return one line of plain words as LaTeX that shows them; letters that are not Latin need a Unicode engine."""
     return re.sub("-(?=-)", "-{}", words.translate(_LATEX))
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from sweeper.report.outcomes import Outcomes
+    from sweeper.report.outcomes import Cell, Outcomes
 
 OWN_COLUMNS = ("state", "reason", "run_id", "seconds", "log")
 
@@ -17,17 +17,21 @@ OWN_COLUMNS = ("state", "reason", "run_id", "seconds", "log")
 def frame(outcomes: Outcomes) -> pd.DataFrame:
     """Return one row a point, missing ones included, in the order of the spec.
 
-    The columns are the swept parameters, every metric that the points' runs logged (the sweep's first), and ``state``,
-    ``reason``, ``run_id``, ``seconds`` and ``log``. Parameters keep the types that they have in the spec. A parameter
-    that is called like one of the last five is ``params.<name>``, and a metric that is called like any other column
-    ``metrics.<name>``.
+    Of a sweep whose outcomes are partial, only the points that left a trace have a row.
+
+    The columns are the swept parameters, every metric that the points' results logged (the reported one first), and
+    ``state``, ``reason``, ``run_id``, ``seconds`` and ``log``; what a run logged that is no result is left out.
+    Parameters keep the types that they have in the spec. A parameter that is called like one of the last five columns
+    is ``params.<name>``, and a metric that is called like any other column ``metrics.<name>``.
     """
     cells = outcomes.cells
     parameters = distinct("params", outcomes.spec.swept, taken=OWN_COLUMNS)
-    metrics = distinct("metrics", _metrics(outcomes), taken={*OWN_COLUMNS, *parameters})
+    logged = [_logged(cell) for cell in cells]
+    names = dict.fromkeys((outcomes.metric, *sorted({name for metrics in logged for name in metrics})))
+    metrics = distinct("metrics", names, taken={*OWN_COLUMNS, *parameters})
     columns: dict[str, list[Any]] = {
         **{column: [cell.point.get(name) for cell in cells] for column, name in parameters.items()},
-        **{column: [cell.run and cell.run.metrics.get(name) for cell in cells] for column, name in metrics.items()},
+        **{column: [of.get(name) for of in logged] for column, name in metrics.items()},
         "state": [cell.state.value for cell in cells],
         "reason": [cell.reason for cell in cells],
         "run_id": [cell.run_id for cell in cells],
@@ -47,10 +51,10 @@ def series(values: Sequence[Any], *, is_number: bool = False) -> pd.Series[Any]:
     """Return a column: numbers as float64, other values as they are, in the type that all of them share."""
     if is_number:
         return pd.Series(values, dtype="float64")
-    return pd.Series(values, dtype=object).infer_objects()
+    column = pd.Series(values, dtype=object)
+    return column if any(value is None for value in values) else column.infer_objects()  # None would become NaN
 
 
-def _metrics(outcomes: Outcomes) -> list[str]:
-    """Return the metrics that the points' runs logged, the sweep's first."""
-    logged = {name for cell in outcomes.cells if cell.run for name in cell.run.metrics}
-    return list(dict.fromkeys((outcomes.metric, *sorted(logged))))
+def _logged(cell: Cell) -> Mapping[str, float]:
+    """Return the metrics of a point's result."""
+    return cell.run.metrics if cell.run and cell.run.key else {}

@@ -20,8 +20,8 @@ class Layout:
     """A table's words.
 
     ``parameters`` are those whose values differ between the rows; the others stand in ``fixed``, with the value that
-    all rows share. ``has_replicates``: rows are means over several points. ``footer`` has no words of
-    a user's in it but the sweep's name.
+    all rows share. ``has_replicates``: rows are means over several points. The ``footer`` has no words of a user's in
+    it but the sweep's name, so that no format has to escape it.
     """
 
     title: str
@@ -63,13 +63,7 @@ def tally(outcomes: Outcomes) -> str:
     points = "point has" if total.number == 1 else "points have"
     if finished == total.number:
         return f"{finished:,} of {total} {points} a result"
-    at_most = "" if total.is_exact else "at most "
-    others = ", ".join(
-        f"{at_most if state is PointState.MISSING else ''}{count:,} {state}"
-        for state, count in counts.items()
-        if count and state is not PointState.FINISHED
-    )
-    return f"{finished:,} of {total} {points} a result; {others}"
+    return f"{finished:,} of {total} {points} a result; {_without_result(counts, is_exact=total.is_exact)}"
 
 
 def outside(outcomes: Outcomes) -> list[str]:
@@ -80,9 +74,14 @@ def outside(outcomes: Outcomes) -> list[str]:
 
 def unfinished(configuration: Configuration) -> str:
     """Say how many of a configuration's points have no result, by state."""
+    return _without_result(configuration.counts)
+
+
+def _without_result(counts: Mapping[PointState, int], *, is_exact: bool = True) -> str:
+    at_most = {} if is_exact else {PointState.MISSING: "at most "}
     return ", ".join(
-        f"{count} {state}"
-        for state, count in configuration.counts.items()
+        f"{at_most.get(state, '')}{count:,} {state}"
+        for state, count in counts.items()
         if count and state is not PointState.FINISHED
     )
 
@@ -115,5 +114,5 @@ def _split(rows: Sequence[Configuration]) -> tuple[tuple[str, ...], Mapping[str,
 
 
 def _varies(rows: Sequence[Configuration], name: str) -> bool:
-    values = {canonical_json(row.point[name]) if name in row.point.names else None for row in rows}
+    values = {canonical_json(row.point[name]) if name in row.point else None for row in rows}
     return len(values) > 1

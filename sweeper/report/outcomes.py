@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import InputError, did_you_mean
 from sweeper.points import Count, Point, Points
 from sweeper.spec import Direction, Spec
+from sweeper.spec.restore import restore
 from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag, sweep_tag
 from sweeper.store.locate import local_path
 
@@ -107,20 +108,28 @@ def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) 
     _check_metric(record, spec, metric)
     runs = _runs_by_point(record)
     blocked = {_json(entry.point): entry for entry in record.blocked}
-    points, total = _points(Points.of(spec), (*runs, *blocked), most)
+    points, total = _points(spec, (*runs, *blocked), most)
     cells = tuple(_cell(point, runs.get(name, ()), blocked.get(name), metric) for name, point in points.items())
     outside = sum(any(run.key for run in runs[name]) for name in runs.keys() - points.keys())
     return Outcomes(record.name, spec, metric, cells, total, outside)
 
 
-def _points(points: Points, traces: Iterable[str], most: int) -> tuple[Mapping[str, Point], Count]:
+def _points(spec: Spec, traces: Iterable[str], most: int) -> tuple[Mapping[str, Point], Count]:
     """Return the points that get a cell, by their canonical JSON, and how many there are in all."""
+    points = Points.of(spec)
     total = points.count(most)
     if total.number <= most:
         every = {point.to_json(): point for point in points}
         return every, Count(len(every), is_exact=True)
-    known = ((trace, Point.from_json(trace)) for trace in traces)
+    known = ((trace, _restored(trace, spec.swept)) for trace in traces)
     return {trace: point for trace, point in known if point in points}, total
+
+
+def _restored(trace: str, order: Sequence[str]) -> Point:
+    """Return the point of canonical JSON, its parameters in the given order and unknown ones last."""
+    assignment = {name: restore(form) for name, form in json.loads(trace).items()}
+    names = dict.fromkeys(name for name in (*order, *assignment) if name in assignment)
+    return Point.of({name: assignment[name] for name in names})
 
 
 def _runs_by_point(record: SweepRecord) -> Mapping[str, Sequence[RunRecord]]:
@@ -140,7 +149,6 @@ def _json(assignment: Mapping[str, Any]) -> str:
 
 def _cell(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metric: str) -> Cell:
     """Return a point's cell: its result, else what goes on now, else what it waits for, else its last attempt."""
-    runs = _of_present_identity(runs)
     results = [run for run in runs if run.key]
     if results:
         return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), metric)
@@ -152,13 +160,6 @@ def _cell(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metr
     if runs:
         return _unfinished(point, max(runs, key=_start))
     return Cell(point, PointState.MISSING)
-
-
-def _of_present_identity(runs: Sequence[RunRecord]) -> Sequence[RunRecord]:
-    """Return the runs that do the same work as the latest: after a change of the task the older ones are another's."""
-    known = [(run, run.tags.get(Tag.CLAIM) or run.tags.get(Tag.KEY)) for run in sorted(runs, key=_start)]
-    latest = next((identity for _, identity in reversed(known) if identity), None)
-    return [run for run, identity in known if identity in (latest, None)]
 
 
 def _start(run: RunRecord) -> tuple[int, str]:

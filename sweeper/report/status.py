@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,10 +27,7 @@ def status(outcomes: Outcomes) -> str:
         if cells and state is not PointState.FINISHED:
             lines += ["", state.value, *_reasons(cells)]
     if outcomes.is_partial:
-        lines += [
-            "",
-            "missing points that left no trace are counted, not listed",
-        ]
+        lines += ["", "missing points that left no trace are counted, not listed"]
     return "\n".join(lines)
 
 
@@ -60,4 +56,4 @@ def _line(cell: Cell) -> str:
 def _from_here(log: str) -> str:
     """Return a path below the working directory as one that starts there."""
     here = Path.cwd()
-    return os.path.relpath(log, here) if log.startswith("/") and Path(log).is_relative_to(here) else log
+    return str(Path(log).relative_to(here)) if Path(log).is_relative_to(here) else log

@@ -155,7 +155,7 @@ def _markdown_measurements(rows: Sequence[Configuration]) -> Iterator[str]:
 def _latex_measurements(rows: Sequence[Configuration]) -> Iterator[str]:
     for row in rows:
         number = rounded(row.measurement)
-        mean = number.mean.replace("inf", r"\infty")
+        mean = _latex_numeral(number.mean)
         body = rf"\mathbf{{{mean}}}" if row.is_best else mean
         if number.std:
             body = rf"{body} \pm {number.std}"
@@ -165,11 +165,14 @@ def _latex_measurements(rows: Sequence[Configuration]) -> Iterator[str]:
 
 
 def _latex_numerals(numerals: Sequence[str]) -> list[str]:
-    return [f"${_SCIENTIFIC.sub(_latex_power, numeral)}$" if numeral else "" for numeral in numerals]
+    return [f"${_latex_numeral(numeral)}$" if numeral else "" for numeral in numerals]
 
 
-def _latex_power(match: re.Match[str]) -> str:
-    return rf"{match['mantissa']} \times 10^{{{int(match['exponent'])}}}"
+def _latex_numeral(numeral: str) -> str:
+    scientific = _SCIENTIFIC.fullmatch(numeral)
+    if scientific:
+        return rf"{scientific['mantissa']} \times 10^{{{int(scientific['exponent'])}}}"
+    return numeral.replace("inf", r"\infty")
 
 
 def _begin_tabular(widths: Sequence[int], alignments: Sequence[str]) -> str:

@@ -53,10 +53,10 @@ def parameter_name(name: str) -> str:
     return name
 
 
-def direction(value: Any) -> str:
+def direction_word(value: Any) -> str:
     """Check which way the metric is better."""
     if value not in ("maximize", "minimize"):
-        raise Invalid("must be maximize or minimize", did_you_mean(str(value), ("maximize", "minimize")))
+        raise Invalid("is no direction", did_you_mean(str(value), ("maximize", "minimize")))
     return str(value)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, InstanceOf, PlainValidator, ValidationError
 
 from sweeper.errors import Problem, did_you_mean
-from sweeper.spec.checks import Invalid, direction, metric_name, parameter_name, seconds, sweep_name, task_path
+from sweeper.spec.checks import Invalid, direction_word, metric_name, parameter_name, seconds, sweep_name, task_path
 from sweeper.spec.levels import GENERATORS, Level, generate
 from sweeper.spec.model import Axis
-from sweeper.spec.toml import to_toml
+from sweeper.spec.toml import to_key, to_toml
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 EVERY_TASK = "*"
 
@@ -104,7 +107,7 @@ def _axes(value: Any) -> Any:
 
 def _assignments(value: Any) -> Any:
     if not isinstance(value, list):
-        raise Invalid("must be an array of tables", "write its header in double brackets")
+        raise Invalid("must be an array of tables", "write its header in double brackets, as in [[points]]")
     return value
 
 
@@ -135,7 +138,7 @@ class Document(BaseModel):
     task: Annotated[str, AfterValidator(task_path)]
     metric: Annotated[str, AfterValidator(metric_name)]
     name: Annotated[str, AfterValidator(sweep_name)] | None = None
-    direction: Annotated[str, PlainValidator(direction)] = "maximize"
+    direction: Annotated[str, PlainValidator(direction_word)] = "maximize"
     replicates: ParameterName | None = None
     fixed: dict[ParameterName, Any] = {}
     grid: Annotated[list[GridTable], BeforeValidator(_grids)] = []
@@ -154,28 +157,32 @@ def validate(contents: Mapping[str, Any], source: str) -> tuple[Document | None,
         return None, [_problem(fault, source, is_union=is_union) for fault in found]
 
 
-def _problem(fault: Mapping[str, Any], source: str, *, is_union: bool) -> Problem:
+def _problem(fault: ErrorDetails, source: str, *, is_union: bool) -> Problem:
     key, value = _key(fault["loc"], is_union=is_union), fault["input"]
-    value = value.value if isinstance(value, Entry) else value
+    shown = to_toml(value.value if isinstance(value, Entry) else value)
     invalid = fault.get("ctx", {}).get("error")
-    last = fault["loc"][-1]
     match fault["type"]:
         case "missing":
             return Problem(source, key, "is required", remedy=f"add {_EXAMPLES[key]}")
         case "extra_forbidden":
             remedy = did_you_mean(key, Document.model_fields)
-            return Problem(source, key, "is not a key of a spec", to_toml(value), remedy)
+            return Problem(source, key, "is not a key of a spec", shown, remedy)
         case "value_error" if isinstance(invalid, Invalid):
-            remedy = invalid.remedy
-            if len(fault["loc"]) > 1 and last in Document.model_fields:
-                remedy = f"if it is the sweep's {last}, write it above the first table"
-            return Problem(source, key, invalid.reason, to_toml(value), remedy)
-    return Problem(source, key, _WORDS.get(fault["type"], fault["msg"]), to_toml(value))
+            is_name = fault["loc"][-1] == "[key]"
+            return Problem(source, key, invalid.reason, "" if is_name else shown, _remedy(fault["loc"], invalid))
+    return Problem(source, key, _WORDS.get(fault["type"], fault["msg"]), shown)
 
 
 def _key(place: tuple[str | int, ...], *, is_union: bool) -> str:
     """Return where a fault lies as the file's author sees it."""
-    words = [part for part in place if part not in ("[key]", EVERY_TASK)]
-    if words[0] == "grid" and not is_union:
-        del words[1:2]
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in words).removeprefix(".")
+    parts = [part for part in place if part not in ("[key]", EVERY_TASK)]
+    if parts[0] == "grid" and not is_union:
+        del parts[1:2]
+    return to_key(*parts)
+
+
+def _remedy(place: tuple[str | int, ...], invalid: Invalid) -> str:
+    """Return the remedy for a value; a key of the sweep's own that stands in a grid has strayed there."""
+    if place[0] == "grid" and len(place) > 1 and place[-1] in Document.model_fields:
+        return f"if it is the sweep's {place[-1]}, write it above the first table"
+    return invalid.remedy

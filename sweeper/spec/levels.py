@@ -82,11 +82,11 @@ class Progression(Sequence[Level]):
         """
         ends = [self[0][0], self[-1][0]]
         converted = [convert(end) for end in ends]
-        match {type(number) for number in converted}:
-            case types if types == {int}:
-                is_possible = isinstance(self._formula, _Arithmetic) and self._formula.scale == 1
-            case types:
-                is_possible = types == {float} and self._formula.is_distinct
+        types = {type(number) for number in converted}
+        if types == {int}:
+            is_possible = isinstance(self._formula, _Arithmetic) and self._formula.scale == 1
+        else:
+            is_possible = types == {float} and self._formula.is_distinct
         if converted != ends or not is_possible:
             raise ValueError(f"the {len(self):,} levels of {self.generator} are not numbers that it takes")
         return replace(self, is_whole=types == {int})
@@ -167,9 +167,13 @@ def generate(generator: str, arguments: Any) -> Progression:
 
 
 def _range(numbers: Sequence[int | float]) -> Formula:
-    match numbers:
-        case [_] | [_, _] | [_, _, _]:
-            start, stop, step = map(_exact, [[0, numbers[0], 1], [*numbers, 1], numbers][len(numbers) - 1])
+    match [_exact(number) for number in numbers]:
+        case [stop]:
+            start, step = Fraction(0), Fraction(1)
+        case [start, stop]:
+            step = Fraction(1)
+        case [start, stop, step]:
+            pass
         case _:
             raise Invalid("range takes [stop], [start, stop] or [start, stop, step]")
     if step == 0:

@@ -25,7 +25,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Spec:
     Raises ``SpecError`` with every problem of both. ``Spec.resolve`` finds those that need the families' names.
     """
     changes, problems = command_line.parse(overrides)
-    text, contents = read(path)
+    try:
+        text, contents = read(path)
+    except SpecError as error:
+        raise SpecError([*error.problems, *problems]) from None
     document, invalid = validate(contents, str(path))
     names = _names(contents)
     overridden = {name for change in changes for name in change.names}

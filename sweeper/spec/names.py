@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeper.errors import Problem, did_you_mean
+from sweeper.spec.toml import to_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+Items = Sequence[tuple[str, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class Names:
     """
 
     fixed: Sequence[str] = ()
-    grids: Sequence[Sequence[tuple[str, Sequence[str]]]] = ()
+    grids: Sequence[Items] = ()
     rows: Sequence[Sequence[str]] = ()
     exclude: Sequence[Sequence[str]] = ()
     replicates: str | None = None
@@ -32,35 +36,47 @@ class Names:
         in_grids = {name for grid in self.grids for _, names in grid for name in names}
         return in_grids | {name for row in self.rows for name in row}
 
-    def grid_key(self, index: int) -> str:
-        """Return how the file calls a grid: ``grid``, or ``grid[1]`` where there are several."""
-        return f"grid[{index}]" if self.is_union or len(self.grids) > 1 else "grid"
+    def axes(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Iterate over the axes of all grids: the key of each, and its names."""
+        for table, items in self._tables():
+            if table[0] == "grid":
+                yield from ((to_key(*table, key), names) for key, names in items)
 
     def problems(self, source: str) -> list[Problem]:
         """Return what is wrong with the names, in the order of the file."""
         return [*self._repeated(source), *self._fixed_and_swept(source), *self._unswept(source)]
 
+    def _tables(self) -> Iterator[tuple[tuple[str | int, ...], Items]]:
+        """Iterate over every table that sets parameters: where it is, and its keys with the names in each."""
+        is_union = self.is_union or len(self.grids) > 1
+        for index, items in enumerate(self.grids):
+            yield ("grid", index) if is_union else ("grid",), items
+        for part, rows in (("points", self.rows), ("exclude", self.exclude)):
+            for index, row in enumerate(rows):
+                yield (part, index), [(name, [name]) for name in row]
+        yield ("fixed",), [(name, [name]) for name in self.fixed]
+
     def _repeated(self, source: str) -> Iterator[Problem]:
-        tables = [(self.grid_key(i), axes) for i, axes in enumerate(self.grids)]
-        tables += [(f"points[{i}]", [(name, [name]) for name in row]) for i, row in enumerate(self.rows)]
-        tables += [(f"exclude[{i}]", [(name, [name]) for name in row]) for i, row in enumerate(self.exclude)]
-        tables += [("fixed", [(name, [name]) for name in self.fixed])]
-        for table, items in tables:
+        for table, items in self._tables():
             seen: dict[str, str] = {}
             for key, names in items:
-                for name in names:
+                for name in dict.fromkeys(names):
                     if name in seen:
-                        reason = f"{name} is set here and in {table}.{seen[name]}"
-                        yield Problem(source, f"{table}.{key}", reason, remedy="keep one of them")
+                        place = "twice" if seen[name] == key else f"here and in {to_key(*table, seen[name])}"
+                        yield Problem(source, to_key(*table, key), f"sets {name} {place}", remedy="keep one of them")
                     seen.setdefault(name, key)
 
     def _fixed_and_swept(self, source: str) -> Iterator[Problem]:
-        places = {name: f"points[{i}].{name}" for i, row in reversed([*enumerate(self.rows)]) for name in row}
-        for i, axes in reversed([*enumerate(self.grids)]):
-            places.update({name: f"{self.grid_key(i)}.{key}" for key, names in axes for name in names})
+        places: dict[str, str] = {}
+        for table, items in self._tables():
+            for key, names in items:
+                for name in names:
+                    if table[0] in ("grid", "points"):
+                        places.setdefault(name, to_key(*table, key))
         for name in dict.fromkeys(self.fixed):
             if name in places:
-                yield Problem(source, f"fixed.{name}", f"is also swept, by {places[name]}", remedy="keep one of them")
+                remedy = "keep one of them"
+                yield Problem(source, to_key("fixed", name), f"is also swept, by {places[name]}", remedy=remedy)
 
     def _unswept(self, source: str) -> Iterator[Problem]:
         swept = self.swept | self.also_swept
@@ -68,7 +84,7 @@ class Names:
             for name in names:
                 if name not in swept:
                     reason = "excludes by a parameter that is not swept"
-                    yield Problem(source, f"exclude[{i}].{name}", reason, remedy=did_you_mean(name, swept))
+                    yield Problem(source, to_key("exclude", i, name), reason, remedy=did_you_mean(name, swept))
         if self.replicates is not None and self.replicates not in swept:
             remedy = did_you_mean(self.replicates, swept) or f"sweep it, as in {self.replicates} = [0, 1, 2]"
             yield Problem(source, "replicates", "is not swept", f'"{self.replicates}"', remedy)

@@ -18,7 +18,7 @@ from sweeper.spec.document import Entry, axis, is_generator, split_names
 from sweeper.spec.families import lookup, without
 from sweeper.spec.levels import LISTED_LEVELS
 from sweeper.spec.model import Axis, Grid, Spec
-from sweeper.spec.toml import to_toml
+from sweeper.spec.toml import shorten, to_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,12 +55,13 @@ def parse(texts: Sequence[str]) -> tuple[list[Override], list[Problem]]:
         try:
             override = _parse_one(name, value, has_value="=" in text)
         except Invalid as error:
-            problems.append(Problem(SOURCE, name, error.reason, value, error.remedy))
+            problems.append(Problem(SOURCE, name, error.reason, shorten(value), error.remedy))
             continue
         if seen.isdisjoint(override.names):
             overrides.append(override)
         else:
-            problems.append(Problem(SOURCE, name, "is set twice", value, f"write {name}=a,b for several values"))
+            remedy = f"write {name}=a,b for several values"
+            problems.append(Problem(SOURCE, name, "is set twice", shorten(value), remedy))
         seen.update(override.names)
     return overrides, problems
 
@@ -68,12 +69,12 @@ def parse(texts: Sequence[str]) -> tuple[list[Override], list[Problem]]:
 def conflicts(overrides: Sequence[Override], names: Names) -> Iterator[Problem]:
     """Iterate over the overrides that would tear apart parameters that vary together in a grid."""
     for override in overrides:
-        pairs = ((names.grid_key(i), key, paired) for i, axes in enumerate(names.grids) for key, paired in axes)
-        for grid, key, paired in pairs:
+        for key, paired in names.axes():
             others = [name for name in paired if name not in override.names]
             if 0 < len(others) < len(paired):
-                reason = f"varies together with {' and '.join(others)} in {grid}.{key}"
-                remedy = f"override them together: {key}=[[{', '.join(f'<{name}>' for name in paired)}], ...]"
+                reason = f"varies together with {' and '.join(others)} in {key}"
+                level = ", ".join(f"<{name}>" for name in paired)
+                remedy = f"override them together: {','.join(paired)}=[[{level}], ...]"
                 yield Problem(SOURCE, ",".join(override.names), reason, remedy=remedy)
                 break
 
@@ -166,7 +167,7 @@ def _split(text: str) -> list[str]:
 
 def _value(text: str) -> Any:
     if not text:
-        raise Invalid("has an empty value", 'write "" for an empty string')
+        raise Invalid("has an empty value", """write '""' for an empty string""")
     if text in _NOT_WORDS:
         raise Invalid(f"{text} is not a TOML value", f"write {_NOT_WORDS[text]}")
     try:
@@ -177,4 +178,4 @@ def _value(text: str) -> Any:
         return contents["value"]
     if _WORD.fullmatch(text):
         return text
-    raise Invalid(f"{text} is not a TOML value", f"quote a string for TOML and for the shell: '{to_toml(text)}'")
+    raise Invalid(f"{shorten(text)} is not a TOML value", f"quote a string, for the shell too: '{to_toml(text)}'")

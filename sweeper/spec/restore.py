@@ -33,8 +33,9 @@ def _restore_dict(pairs: list[list[Any]]) -> dict[Any, Any]:
 
 
 def _restore_enum(name: str) -> enum.Enum:
-    make_enum: Callable[..., type[enum.Enum]] = enum.Enum
-    return make_enum("StandIn", [name])[name]
+    make_enum: Any = enum.Enum
+    member: enum.Enum = make_enum("StandIn", [name])[name]
+    return member
 
 
 _RESTORED: dict[str, Callable[[Any], Any]] = {

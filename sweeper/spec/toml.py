@@ -37,8 +37,19 @@ def read(path: Path) -> tuple[str, dict[str, Any]]:
 
 def to_toml(value: Any, width: int | None = SHOWN_CHARACTERS) -> str:
     """Return a value as TOML writes it, on one line; cut to ``width`` characters unless that is None."""
-    text = _write(value)
-    return text if width is None or len(text) <= width else text[: width - 1] + "…"
+    return shorten(_write(value), width)
+
+
+def shorten(text: str, width: int | None = SHOWN_CHARACTERS) -> str:
+    """Return a text on one line, cut to ``width`` characters unless that is None."""
+    line = text.replace("\n", "\\n")
+    return line if width is None or len(line) <= width else line[: width - 1] + "…"
+
+
+def to_key(*parts: str | int) -> str:
+    """Return the dotted key of a place in a file, as in ``grid[1].seed``; a part that is no plain name is quoted."""
+    words = (f"[{part}]" if isinstance(part, int) else f".{_quoted_unless_plain(part)}" for part in parts)
+    return "".join(words).removeprefix(".")
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
@@ -73,6 +84,10 @@ def _write(value: Any) -> str:  # noqa: PLR0911 (a table of types, one line each
             items = (f"{_write_key(key)} = {_write(item)}" for key, item in value.items())
             return f"{{ {', '.join(items)} }}" if value else "{}"
     return str(value)
+
+
+def _quoted_unless_plain(part: str) -> str:
+    return part if re.fullmatch(r"[\w.-]+", part) else _write(part)
 
 
 def _write_key(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeper.store.empty import EmptyReader
 from sweeper.store.locate import sqlite_path
 from sweeper.store.sql import SqlReader
 
@@ -26,8 +27,14 @@ def open_store(uri: str) -> ApiStore:
 
 
 def open_reader(uri: str) -> Reader:
-    """Return the store behind an absolute tracking URI for reading, without importing mlflow where that can be."""
-    if sqlite_path(uri) is not None:
+    """Return the store behind an absolute tracking URI for reading, without importing mlflow where that can be.
+
+    Reading never creates a store: one that is not there yet has nothing.
+    """
+    database = sqlite_path(uri)
+    if database is not None:
+        if not database.exists():
+            return EmptyReader(uri)
         reader = SqlReader(uri)
         if reader.is_supported():
             return reader

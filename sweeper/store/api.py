@@ -54,15 +54,14 @@ class ApiStore:
         with _translated(uri):
             self._client = MlflowClient(uri)
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
         """Return the results of the named experiments, a page of runs at a time."""
         ids = {found.experiment_id: name for name in experiments if (found := self._active(name))}
         if not ids:
             return []
         condition = f"attributes.status = 'FINISHED' AND attributes.end_time >= {since}"
-        tag = sweep_tag(sweep) if sweep else ""
         return [
-            _result(run, ids[run.info.experiment_id], metric, tag)
+            _result(run, ids[run.info.experiment_id], metric)
             for run in self._search(list(ids), condition)
             if Tag.KEY in run.data.tags and Tag.SUPERSEDED not in run.data.tags
         ]
@@ -74,8 +73,8 @@ class ApiStore:
 
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep."""
-        records = [record for record in self.runs_with(Tag.NAME, name) if record.tags.get(Tag.KIND) == Kind.SWEEP]
-        return read_sweep(self, records[0], self.runs_with(sweep_tag(name))) if records else None
+        run = self.sweep_run(name)
+        return read_sweep(self, run, self.runs_with(sweep_tag(name))) if run else None
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run."""
@@ -146,6 +145,16 @@ class ApiStore:
             self._client.log_batch(run_id, metrics=last[0], params=last[1], tags=beside)
             for some_tags in after:
                 self._client.log_batch(run_id, tags=some_tags)
+
+    def reopen_run(self, run_id: str) -> None:
+        """Make a run RUNNING again."""
+        with _translated(self.uri):
+            self._client.update_run(run_id, status=RunStatus.RUNNING.value)
+
+    def sweep_run(self, name: str) -> RunRecord | None:
+        """Return the run that stands for a sweep, or None if there is no such sweep."""
+        found = (run for run in self.runs_with(Tag.NAME, name) if run.tags.get(Tag.KIND) == Kind.SWEEP)
+        return next(found, None)
 
     def end_run(self, run_id: str, status: RunStatus) -> int:
         """Give a run its final status."""
@@ -219,10 +228,10 @@ class SqliteStore(ApiStore):
         self._reader = SqlReader(uri)
         self._reads_sql = self._reader.is_supported()
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
         """Return the results of the named experiments."""
         reader = self._reader if self._reads_sql else super()
-        return reader.results(experiments, since=since, metric=metric, sweep=sweep)
+        return reader.results(experiments, since=since, metric=metric)
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first."""
@@ -260,7 +269,7 @@ def _record(run: Run, experiment: str) -> RunRecord:
     )
 
 
-def _result(run: Run, experiment: str, metric: str, tag: str) -> Result:
+def _result(run: Run, experiment: str, metric: str) -> Result:
     return Result(
         key=run.data.tags[Tag.KEY],
         run_id=run.info.run_id,
@@ -270,7 +279,6 @@ def _result(run: Run, experiment: str, metric: str, tag: str) -> Result:
         end_time=run.info.end_time,
         task=run.data.tags.get(Tag.TASK, ""),
         source=run.data.tags.get(Tag.SOURCE, ""),
-        points=run.data.tags.get(tag, "") if tag else "",
         metric=run.data.metrics.get(metric),
     )
 

@@ -111,8 +111,7 @@ class RunRecord:
 class Result:
     """A committed run, as much of it as a look-up by key needs.
 
-    ``points`` is the run's tag for the sweep that was asked for, ``metric`` the value of the metric that was asked for
-    (None where the run has none).
+    ``metric`` is the value of the metric that was asked for, None where the run has none.
     """
 
     key: str
@@ -123,7 +122,6 @@ class Result:
     end_time: int
     task: str = ""
     source: str = ""
-    points: str = ""
     metric: float | None = None
 
     @property
@@ -167,11 +165,10 @@ class Reader(Protocol):
 
     uri: str
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
         """Return the results of the named experiments that ended at or after ``since`` (ms).
 
-        Each comes with the last value of ``metric`` and with its points of ``sweep``. Experiments that do not exist,
-        or are deleted, have no results.
+        Each comes with the last value of ``metric``. Experiments that do not exist, or are deleted, have no results.
         """
 
     def sweep_names(self) -> list[str]:

@@ -16,10 +16,9 @@ class Index:
     With ``live`` a miss asks the store again for what has ended since: for processes that nobody tells of new results.
     """
 
-    def __init__(self, reader: Reader, *, metric: str = "", sweep: str = "", live: bool = False) -> None:
+    def __init__(self, reader: Reader, *, metric: str = "", live: bool = False) -> None:
         self._reader = reader
         self._metric = metric
-        self._sweep = sweep
         self._live = live
         self._results: dict[str, Result] = {}
         self._seen_until: dict[str, int] = {}
@@ -38,11 +37,15 @@ class Index:
         if known is None or result.order <= known.order:
             self._results[result.key] = result
 
+    def discard(self, key: str) -> None:
+        """Forget a result, so that its work is done again."""
+        self._results.pop(key, None)
+
     def refresh(self, experiments: Iterable[str] | None = None) -> None:
         """Read what the store has got since the last look: for the named experiments, or for all known ones."""
         names = list(self._seen_until if experiments is None else experiments)
         since = min((self._seen_until.get(name, 0) for name in names), default=0)
-        found = self._reader.results(names, since=since, metric=self._metric, sweep=self._sweep)
+        found = self._reader.results(names, since=since, metric=self._metric)
         for result in found:
             self.add(result)
         latest = max((result.end_time for result in found), default=since + OVERLAP_MS)

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 
 from sweeper.errors import StoreError
-from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, RunRecord, RunStatus, Store, Tag
+from sweeper.store.base import DRIVERS_EXPERIMENT, LOG_ARTIFACT, Kind, RunRecord, RunStatus, Store, Tag
 
 BEAT_SECONDS = 30
 SILENCE_SECONDS = 300
@@ -118,11 +118,30 @@ def bury_the_dead(store: Store) -> int:
         if (driver := record.tags.get(Tag.DRIVER)) in dead or _is_over(store, driver)
     ]
     for record in abandoned:
-        store.log(record.run_id, tags={Tag.REASON: "the sweeper process that ran this ended before the task did"})
-        store.end_run(record.run_id, RunStatus.KILLED)
+        close_abandoned(store, record, "the sweeper process that ran this ended before the task did", RunStatus.KILLED)
+    for record in store.runs_with(Tag.KIND, Kind.SWEEP, status=RunStatus.RUNNING):
+        if record.tags.get(Tag.DRIVER) in dead:
+            store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)
     return len(abandoned)
+
+
+def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStatus) -> str:
+    """End the run that a lost worker of this driver left RUNNING; return its id, or '' if it did not get so far."""
+    run_id = ""
+    for record in store.runs_with(Tag.CLAIM, key, status=RunStatus.RUNNING):
+        if record.tags.get(Tag.DRIVER) == driver:
+            run_id = record.run_id
+            close_abandoned(store, record, reason, status)
+    return run_id
+
+
+def close_abandoned(store: Store, record: RunRecord, reason: str, status: RunStatus) -> None:
+    """End a run that nobody works on any more, with the log it got to write."""
+    log = {Tag.LOG: LOG_ARTIFACT} if store.artifact(record, LOG_ARTIFACT).exists() else {}
+    store.log(record.run_id, tags={Tag.REASON: reason, **log})
+    store.end_run(record.run_id, status)
 
 
 def _open_drivers(store: Store) -> list[RunRecord]:

@@ -11,7 +11,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sweeper.errors import StoreError
 from sweeper.store.base import (
@@ -34,14 +34,13 @@ KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 
 _RESULTS = """
 SELECT tag_key.value, runs.run_uuid, experiments.name, runs.artifact_uri, runs.start_time, runs.end_time,
-       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''), coalesce(tag_sweep.value, ''),
+       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''),
        CASE WHEN metric.is_nan THEN 'nan' ELSE metric.value END
 FROM runs
 JOIN experiments ON experiments.experiment_id = runs.experiment_id AND experiments.lifecycle_stage = 'active'
 JOIN tags AS tag_key ON tag_key.run_uuid = runs.run_uuid AND tag_key."key" = 'sweeper.key'
 LEFT JOIN tags AS tag_task ON tag_task.run_uuid = runs.run_uuid AND tag_task."key" = 'sweeper.task'
 LEFT JOIN tags AS tag_source ON tag_source.run_uuid = runs.run_uuid AND tag_source."key" = 'sweeper.source'
-LEFT JOIN tags AS tag_sweep ON tag_sweep.run_uuid = runs.run_uuid AND tag_sweep."key" = ?
 LEFT JOIN tags AS tag_gone ON tag_gone.run_uuid = runs.run_uuid AND tag_gone."key" = 'sweeper.superseded'
 LEFT JOIN latest_metrics AS metric ON metric.run_uuid = runs.run_uuid AND metric."key" = ?
 WHERE runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active' AND tag_gone.value IS NULL
@@ -64,7 +63,7 @@ class SqlReader:
             raise StoreError(f"{uri}: not a SQLite store")
         self.uri = uri
         self._path = path
-        self._moved_from: str | None | bool = False
+        self._moved_from: str | None | Literal[False] = False
 
     def is_supported(self) -> bool:
         """Whether the database is there and has a schema that this reader knows."""
@@ -77,13 +76,14 @@ class SqlReader:
             return False
         return bool(revisions) and all(revision in KNOWN_REVISIONS for (revision,) in revisions)
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "", sweep: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
         """Return the results of the named experiments, by one join."""
         with self._connect() as database:
-            rows = database.execute(
-                _RESULTS, (sweep_tag(sweep) if sweep else "", metric, since, json.dumps(sorted(experiments)))
-            ).fetchall()
-        return [Result(*row[:9], metric=None if row[9] is None else float(row[9])) for row in rows]
+            rows = database.execute(_RESULTS, (metric, since, json.dumps(sorted(experiments)))).fetchall()
+        return [
+            Result(key, run_id, experiment, self._settled(uri), *rest, metric=None if value is None else float(value))
+            for key, run_id, experiment, uri, *rest, value in rows
+        ]
 
     def sweep_names(self) -> list[str]:
         """Return the names of all sweeps, the most recently started first."""
@@ -111,29 +111,29 @@ class SqlReader:
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return the local path of an artifact."""
-        return self.artifact_folder(run.artifact_uri) / name
+        folder = local_path(run.artifact_uri)
+        if folder is None:
+            raise StoreError(f"{run.artifact_uri}: not on this machine")
+        return folder / name
 
-    def artifact_folder(self, artifact_uri: str) -> Path:
-        """Return the local folder that an artifact URI means, also after the store was moved."""
-        path = local_path(artifact_uri)
-        if path is None:
-            raise StoreError(f"{artifact_uri}: not on this machine")
+    def _settled(self, artifact_uri: str) -> str:
+        """Return an artifact URI as it is now, also if the store was moved since it was recorded."""
         old = self._old_root()
-        if old is not None and path.is_relative_to(old):
-            return self._path.parent / ARTIFACTS / path.relative_to(old)
-        return path
+        if old is None or not artifact_uri.startswith(f"{old}/"):
+            return artifact_uri
+        return (self._path.parent / ARTIFACTS).absolute().as_uri() + artifact_uri.removeprefix(old)
 
-    def _old_root(self) -> Path | None:
-        """Return the artifact folder that this store had before it was moved, or None if it was not."""
+    def _old_root(self) -> str | None:
+        """Return the URI of the artifact folder that this store had before it was moved, or None if it was not."""
         if self._moved_from is False:
             with self._connect() as database:
                 row = database.execute(
                     "SELECT artifact_location FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,)
                 ).fetchone()
             recorded = local_path(row[0]) if row else None
-            moved = recorded is not None and recorded.parent != self._path.parent / ARTIFACTS
-            self._moved_from = str(recorded.parent) if recorded and moved else None
-        return Path(self._moved_from) if isinstance(self._moved_from, str) else None
+            has_moved = recorded is not None and recorded.parent != self._path.parent.absolute() / ARTIFACTS
+            self._moved_from = recorded.parent.as_uri() if recorded and has_moved else None
+        return self._moved_from or None
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -161,7 +161,16 @@ class SqlReader:
         )
         return [
             RunRecord(
-                run_id, experiment, RunStatus(status), start, end, uri, name, params[run_id], tags[run_id], metrics[run_id]
+                run_id=run_id,
+                experiment=experiment,
+                status=RunStatus(status),
+                start_time=start,
+                end_time=end,
+                artifact_uri=self._settled(uri),
+                name=name,
+                params=params[run_id],
+                tags=tags[run_id],
+                metrics=metrics[run_id],
             )
             for run_id, experiment, status, start, end, uri, name in rows
         ]

@@ -67,6 +67,11 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
     artifacts (see ``sweeper.task.meta.Meta``). It is complete when a run with its identity has been committed.
     """
 
+    if TYPE_CHECKING:  # Luigi's own have no types
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+        def input(self) -> Any: ...
+
     def requires(self) -> Any:
         """Return the upstream tasks: a dict by name; lists and nested dicts work too."""
         return {}
@@ -168,6 +173,7 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
                 yield
             finally:
                 self._sweeper_attempt = None
+        self._sweeper_committed = attempt.result
 
     def _run_in_steps(self) -> Generator[Any, Any, None]:
         with self._attempt():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from records import learning_rates, run, sweep
+from tests.report.records import failed, learning_rates, run, sweep
 
 from sweeper.report.frame import frame
 from sweeper.report.outcomes import outcomes
+from sweeper.store.base import RunStatus
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'
 
@@ -74,6 +75,14 @@ def test_a_metric_that_some_runs_did_not_log_is_nan_there() -> None:
     f1 = frame(outcomes(sweep(HEAD + "[grid]\nx = [1, 2]\n", runs)))["f1"].tolist()
     assert f1[0] == 0.5
     assert math.isnan(f1[1])
+
+
+def test_what_a_failed_or_running_attempt_logged_is_no_result() -> None:
+    unfinished = [
+        failed({"x": 1}, metrics={"accuracy": 0.9}),
+        run({"x": 2}, status=RunStatus.RUNNING, metrics={"accuracy": 0.9}),
+    ]
+    assert frame(outcomes(sweep(HEAD + "[grid]\nx = [1, 2]\n", unfinished)))["accuracy"].isna().all()
 
 
 def test_a_sweep_without_points_is_a_frame_without_rows() -> None:

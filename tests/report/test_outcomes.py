@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from records import NAME, failed, learning_rates, run, sweep
+from tests.report.records import NAME, failed, learning_rates, run, sweep
 
 from sweeper.errors import InputError
 from sweeper.report.outcomes import Cell, PointState, outcomes
@@ -51,8 +51,8 @@ def test_a_run_stands_for_all_the_points_that_it_names() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_two_results_with_one_key_the_earliest_counts(order: int) -> None:
-    early = run(X, metrics={"accuracy": 0.1}, start=1, end=10, run_id="b", key="k")
-    late = run(X, metrics={"accuracy": 0.2}, start=2, end=20, run_id="a", key="k")
+    early = run(X, metrics={"accuracy": 0.1}, start=2, end=10, run_id="b", key="k")
+    late = run(X, metrics={"accuracy": 0.2}, start=1, end=20, run_id="a", key="k")
     assert only_cell(sweep(ONE_POINT, [early, late][::order])).run_id == "b"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from records import learning_rates, run, sweep
+from tests.report.records import learning_rates, run, sweep
 
 from sweeper.report.outcomes import outcomes
 from sweeper.report.replicates import Configuration, Measurement, configurations, measure
@@ -77,8 +77,8 @@ def test_equal_means_keep_the_order_of_the_spec_and_share_the_mark() -> None:
 
 
 def test_a_configuration_that_diverged_is_ranked_behind_the_finite_ones() -> None:
-    found = compared(HEAD + "[grid]\nx = [1, 2, 3]\nseed = [0]\n", {(1, 0): math.inf, (3, 0): 5.0})
-    assert [row.point["x"] for row in found] == [3, 1, 2]
+    found = compared(HEAD + "[grid]\nx = [1, 2, 3]\nseed = [0]\n", {(2, 0): math.inf, (3, 0): 5.0})
+    assert [row.point["x"] for row in found] == [3, 2, 1]
     assert not found[1].is_best
 
 

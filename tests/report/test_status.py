@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from records import failed, learning_rates, run, sweep
+from tests.report.records import failed, learning_rates, run, sweep
 
 from sweeper.report.outcomes import outcomes
 from sweeper.report.status import status
 from sweeper.store.base import Blocked, RunStatus, SweepRecord
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'
@@ -28,45 +27,24 @@ def test_a_finished_sweep_is_one_line() -> None:
 
 
 def test_every_point_without_a_result_is_told_with_its_reason() -> None:
-    assert (
-        told(learning_rates())
-        == """\
-bert_lr: 8 of 12 points have a result; 1 running, 1 failed, 1 blocked, 1 missing
-
-running
-  1 point: runs now
-    learning_rate=1.0, seed=0  run busy  /store/a b/artifacts/task.log
-
-failed
-  1 point: ValueError: the loss is not finite
-    learning_rate=0.1, seed=2  run bad1  /store/a b/artifacts/task.log
-
-blocked
-  1 point: FetchTitles failed: no such table (run upstream1)
-    learning_rate=1.0, seed=1
-
-missing
-  1 point: never ran
-    learning_rate=1.0, seed=2"""
-    )
+    golden = Path(__file__).parent / "golden" / "learning_rates.status.txt"
+    assert told(learning_rates()) + "\n" == golden.read_text(encoding="utf-8")
 
 
 def test_points_that_share_a_reason_are_told_together_the_most_frequent_first() -> None:
     runs = [failed({"x": x}, "boom" if x else "rare", run_id=f"r{x}") for x in range(6)]
-    assert (
-        told(sweep(HEAD + "[grid]\nx = { range = [6] }\n", runs))
-        == """\
-bert_lr: 0 of 6 points have a result; 6 failed
-
-failed
-  5 points: boom
-    x=1  run r1  /store/a b/artifacts/task.log
-    x=2  run r2  /store/a b/artifacts/task.log
-    x=3  run r3  /store/a b/artifacts/task.log
-    and 2 more
-  1 point: rare
-    x=0  run r0  /store/a b/artifacts/task.log"""
-    )
+    assert told(sweep(HEAD + "[grid]\nx = { range = [6] }\n", runs)).splitlines() == [
+        "bert_lr: 0 of 6 points have a result; 6 failed",
+        "",
+        "failed",
+        "  5 points: boom",
+        "    x=1  run r1  /store/a b/artifacts/task.log",
+        "    x=2  run r2  /store/a b/artifacts/task.log",
+        "    x=3  run r3  /store/a b/artifacts/task.log",
+        "    and 2 more",
+        "  1 point: rare",
+        "    x=0  run r0  /store/a b/artifacts/task.log",
+    ]
 
 
 def test_points_blocked_by_different_runs_are_told_apart() -> None:
@@ -98,12 +76,10 @@ def test_the_only_point_of_a_sweep_without_parameters_has_a_name() -> None:
 
 
 def test_results_outside_a_narrowed_spec_and_unlisted_points_are_told() -> None:
-    text = told(sweep(HEAD + "[grid]\nx = { range = [1000000] }\n", [run({"x": -1}, metrics={"accuracy": 1.0})]))
-    assert (
-        text
-        == """\
-bert_lr: 0 of 1,000,000 points have a result; 1,000,000 missing
-1 result outside the present spec
-
-missing points that left no trace are counted, not listed"""
-    )
+    record = sweep(HEAD + "[grid]\nx = { range = [1000000] }\n", [run({"x": -1}, metrics={"accuracy": 1.0})])
+    assert told(record).splitlines() == [
+        "bert_lr: 0 of 1,000,000 points have a result; 1,000,000 missing",
+        "1 result outside the present spec",
+        "",
+        "missing points that left no trace are counted, not listed",
+    ]

@@ -1,0 +1,47 @@
+"""The command line: one command a file, imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from sweeper.errors import SweeperError
+
+COMMANDS = {
+    "plan": "Show what a sweep would do, and what it would cost.",
+    "report": "Print the table of a sweep.",
+    "run": "Run a sweep: compute what was never computed.",
+    "status": "Show how a sweep stands, and why points failed.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module only to run it, so that ``--help`` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"sweeper.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SweeperError as error:
+            click.secho(str(error), fg="red", err=True)
+            sys.exit(error.exit_code)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="luigi-sweeper", prog_name="sweeper")
+def main() -> None:
+    """Run experiment sweeps over pipelines of MLflow-backed Luigi tasks."""

@@ -1,0 +1,34 @@
+"""``sweeper plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sweeper.cli import options
+
+
+@click.command()
+@options.spec
+@options.workers
+@options.overrides
+@options.tracking_uri
+def command(spec: Path, workers: int, overrides: tuple[str, ...], tracking_uri: str | None) -> None:
+    """Show what SPEC would do: instances of each task, which have a result, which would run, and for how long."""
+    show(spec, overrides, tracking_uri, workers)
+
+
+def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers: int) -> None:
+    """Print the plan of a spec."""
+    from sweeper.binding import bind
+    from sweeper.plan import make_plan
+    from sweeper.report.plan import plan_text
+    from sweeper.spec import load
+    from sweeper.store import open_reader
+    from sweeper.store.locate import locate
+
+    binding = bind(load(path, overrides))
+    reader = open_reader(locate(tracking_uri, start=path.parent))
+    click.echo(plan_text(make_plan(binding, reader), workers))

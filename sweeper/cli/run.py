@@ -1,0 +1,67 @@
+"""``sweeper run``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sweeper.cli import options
+from sweeper.session import EngineName, run_spec
+
+
+@click.command()
+@options.spec
+@options.workers
+@click.option(
+    "--engine",
+    type=click.Choice(EngineName),
+    default=EngineName.LOCAL,
+    show_default=True,
+    help="Where tasks run: in worker processes, or in this one.",
+)
+@options.overrides
+@options.tracking_uri
+@click.option("--fail-fast", is_flag=True, help="Start nothing more once a point has failed.")
+@click.option("--pdb", "debug", is_flag=True, help="Open the debugger where a task fails; needs --engine inline.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done, as `sweeper plan` does.")
+def command(
+    spec: Path,
+    workers: int,
+    engine: EngineName,
+    overrides: tuple[str, ...],
+    tracking_uri: str | None,
+    *,
+    fail_fast: bool,
+    debug: bool,
+    dry_run: bool,
+) -> None:
+    """Run the sweep that SPEC declares: compute what was never computed.
+
+    Run it again to resume: what has a result is not computed twice, what failed is tried again.
+    """
+    if dry_run:
+        from sweeper.cli.plan import show
+
+        show(spec, overrides, tracking_uri, workers)
+        return
+    if debug and engine is not EngineName.INLINE:
+        raise click.UsageError("--pdb needs --engine inline: a worker process has no terminal")
+    from sweeper.progress import Progress
+
+    with Progress() as progress:
+        summary = run_spec(
+            spec,
+            progress,
+            overrides=overrides,
+            engine=engine,
+            workers=workers,
+            tracking_uri=tracking_uri,
+            fail_fast=fail_fast,
+            debug=debug,
+        )
+    progress.finished(summary.seconds)
+    if summary.exit_code:
+        click.echo(f"`sweeper status {progress.name}` tells more; running again tries again what has no result")
+    sys.exit(summary.exit_code)

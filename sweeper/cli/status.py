@@ -1,0 +1,17 @@
+"""``sweeper status``."""
+
+from __future__ import annotations
+
+import click
+
+from sweeper.cli import options
+from sweeper.cli.sweeps import read_outcomes
+from sweeper.report.status import status
+
+
+@click.command()
+@options.sweep
+@options.tracking_uri
+def command(sweep: str | None, tracking_uri: str | None) -> None:
+    """Show how SWEEP stands, the newest by default: points by state, and why those without a result have none."""
+    click.echo(status(read_outcomes(sweep, tracking_uri)))

@@ -1,0 +1,188 @@
+"""The live display of a sweep in a terminal, and plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from sweeper.search.base import Outcome, PointState
+from sweeper.spec import Direction
+
+if TYPE_CHECKING:
+    import luigi
+
+    from sweeper.points import Count
+    from sweeper.spec import Spec
+
+LINE_SECONDS = 10.0
+"""How often plain output says how far it is, where no line is due for another reason."""
+
+_STYLES = {
+    PointState.COMPUTED: "green",
+    PointState.REUSED: "cyan",
+    PointState.FAILED: "red",
+    PointState.BLOCKED: "yellow",
+    PointState.INTERRUPTED: "magenta",
+}
+
+
+class Tally:
+    """How far a sweep is: counts, rate, time left, the best so far."""
+
+    def __init__(self, direction: Direction) -> None:
+        self.states: Counter[PointState] = Counter()
+        self.expected = 0
+        self.best: Outcome | None = None
+        self._is_minimized = direction is Direction.MINIMIZE
+        self._began = time.monotonic()
+        self._first_computed: float | None = None
+
+    @property
+    def done(self) -> int:
+        """How many points have ended."""
+        return self.states.total()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self._began
+
+    @property
+    def rate(self) -> float | None:
+        """Points computed a second, since the first; None until there are two."""
+        computed = self.states[PointState.COMPUTED]
+        if self._first_computed is None or computed < 2:
+            return None
+        return (computed - 1) / max(time.monotonic() - self._first_computed, 1e-9)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take at the present rate, if all of it is to be computed."""
+        return (self.expected - self.done) / self.rate if self.rate else None
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a point."""
+        self.states[outcome.state] += 1
+        if outcome.state is PointState.COMPUTED and self._first_computed is None:
+            self._first_computed = time.monotonic()
+        if outcome.value is not None and outcome.state.has_result and self._is_better(outcome.value):
+            self.best = outcome
+
+    def counts(self) -> str:
+        """Return the counts as text: ``3 computed, 1 failed``."""
+        return ", ".join(f"{self.states[state]:,} {state}" for state in PointState if self.states[state]) or "none yet"
+
+    def _is_better(self, value: float) -> bool:
+        best = self.best.value if self.best else None
+        if best is None:
+            return True
+        return value < best if self._is_minimized else value > best
+
+
+class Progress:
+    """Shows a sweep as it goes: a ``Listener``, open while the context lasts."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.name = ""
+        self._metric = ""
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._tally = Tally(Direction.MAXIMIZE)
+        self._running: list[str] = []
+        self._last_line = time.monotonic()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def began(self, spec: Spec, expected: Count) -> None:
+        """Say what is swept, and how many points there are."""
+        self.name, self._metric = spec.name, spec.metric
+        self._tally = Tally(spec.direction)
+        self._tally.expected = expected.number
+        self._print(f"{spec.name}: {expected} points of {spec.task.partition(':')[2]}")
+
+    def told(self, outcome: Outcome) -> None:
+        """Count a point, and say so if something is to be said about it."""
+        self._tally.add(outcome)
+        if outcome.state in (PointState.FAILED, PointState.BLOCKED):
+            style = _STYLES[outcome.state]
+            where = f" (run {outcome.run_id})" if outcome.run_id else ""
+            self._print(Text.assemble((outcome.state.value, style), f" {outcome.point}: {outcome.reason}{where}"))
+        elif not self._live and time.monotonic() - self._last_line > LINE_SECONDS:
+            self._print(self._line())
+
+    def running(self, tasks: list[luigi.Task]) -> None:
+        """Take note of what runs now."""
+        if self._live:
+            self._running = [f"{count} {family}" for family, count in Counter(one.task_family for one in tasks).items()]
+
+    def noticed(self, message: str) -> None:
+        """Say something."""
+        self._print(Text(message, style="yellow"))
+
+    def finished(self, seconds: float) -> None:
+        """Say what it came to."""
+        tally = self._tally
+        best = f"; best {self._metric} {tally.best.value:.6g} at {tally.best.point}" if tally.best else ""
+        self._print(f"{tally.done:,} of {tally.expected:,} points in {_duration(seconds)}: {tally.counts()}{best}")
+
+    def _print(self, text: str | Text) -> None:
+        self._last_line = time.monotonic()
+        self._console.print(text, markup=False)
+
+    def _line(self) -> str:
+        tally = self._tally
+        left = f", about {_duration(tally.seconds_left)} left" if tally.seconds_left else ""
+        return f"{tally.done:,} of {tally.expected:,} points ({tally.counts()}){left}"
+
+    def _render(self) -> Group:
+        tally = self._tally
+        grid = Table.grid(padding=(0, 2))
+        rate = f"{tally.rate:.1f}/s" if tally.rate else ""
+        left = f"{_duration(tally.seconds_left)} left" if tally.seconds_left is not None else ""
+        grid.add_row(
+            ProgressBar(total=max(tally.expected, 1), completed=tally.done, width=30),
+            f"{tally.done:,}/{tally.expected:,}",
+            Text(", ").join(
+                Text(f"{tally.states[state]:,} {state}", style=_STYLES[state])
+                for state in PointState
+                if tally.states[state]
+            ),
+            rate,
+            _duration(tally.seconds),
+            left,
+        )
+        lines = [Text("running: " + ", ".join(self._running)) if self._running else Text("starting")]
+        if tally.best is not None:
+            lines.append(Text(f"best {self._metric} {tally.best.value:.6g} at {tally.best.point}"))
+        return Group(grid, *lines)
+
+
+def _duration(seconds: float | None) -> str:
+    """Return a length of time as a person says it: ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    whole = round(seconds or 0)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"

@@ -1,0 +1,158 @@
+"""A sweep's own run: the record by which it is reported on, resumed, and refused to another task."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper.binding import Binding
+from sweeper.errors import InputError
+from sweeper.points import Point
+from sweeper.provenance import environment, source_tags
+from sweeper.store.api import ApiStore
+from sweeper.store.base import (
+    BLOCKED_ARTIFACT,
+    DOCUMENT_ARTIFACT,
+    PARENT_TAG,
+    Blocked,
+    Kind,
+    OpenRun,
+    Result,
+    RunRecord,
+    RunStatus,
+    Tag,
+    sweep_tag,
+)
+from sweeper.task import meta_of
+
+MAX_BLOCKED = 10_000
+"""How many blocked points are kept one by one."""
+
+
+class SweepRun:
+    """The run that stands for a sweep, open while the sweep runs."""
+
+    def __init__(self, store: ApiStore, binding: Binding, driver: str) -> None:
+        self._store = store
+        self._name = binding.spec.name
+        self._driver = driver
+        folder = binding.spec.path.parent if binding.spec.path else Path.cwd()
+        self._tags = source_tags(folder, str(binding.spec.path or binding.spec.task))
+        known = store.sweep_run(self._name)
+        if known is not None:
+            refuse_other_task(known, binding)
+        self._run = self._reopen(known) if known else self._create(binding)
+        self._write(DOCUMENT_ARTIFACT, binding.spec.to_document())
+        self._write("environment.json", environment())
+        self._blocked: list[Blocked] = []
+        self._write(BLOCKED_ARTIFACT, [])
+        self._standing = _standing(store, self._name)
+
+    def labels(self, points: Iterable[Point]) -> dict[str, str]:
+        """Return the tags of a run that stands for points of the sweep."""
+        return {
+            **self.upstream_labels(),
+            PARENT_TAG: self._run.run_id,
+            sweep_tag(self._name): points_json(points),
+        }
+
+    def upstream_labels(self) -> dict[str, str]:
+        """Return the tags of a run that the sweep's points only require."""
+        return {**self._tags, Tag.DRIVER: self._driver}
+
+    def claim(self, point: Point, key: str) -> None:
+        """Take a point off results with another key: what is fixed, or a task's version, has changed since."""
+        form = point.to_json()
+        for standing in self._standing.get(form, ()):
+            if standing.key != key and form in standing.forms:
+                standing.forms.discard(form)
+                self._label(standing)
+
+    def add(self, result: Result, points: Iterable[Point]) -> None:
+        """Let a result stand for points, besides those that it stands for already."""
+        forms = {point.to_json() for point in points}
+        known = (one for form in forms for one in self._standing.get(form, ()) if one.run_id == result.run_id)
+        standing = next(known, None) or _Standing(result.run_id, result.key, set())
+        if not forms <= standing.forms:
+            standing.forms |= forms
+            for form in forms:
+                self._standing.setdefault(form, []).append(standing)
+            self._label(standing)
+
+    def block(self, blocked: Blocked) -> None:
+        """Take note of a point that could not run."""
+        if len(self._blocked) < MAX_BLOCKED:
+            self._blocked.append(blocked)
+
+    def close(self, status: RunStatus) -> None:
+        """Write down what was blocked, and end the run."""
+        self._write(BLOCKED_ARTIFACT, [asdict(blocked) for blocked in self._blocked])
+        self._store.end_run(self._run.run_id, status)
+
+    def _create(self, binding: Binding) -> OpenRun | RunRecord:
+        experiment = meta_of(binding.task).mlflow_experiment_name
+        tags = {**self._tags, Tag.KIND: Kind.SWEEP, Tag.NAME: self._name, Tag.TASK: binding.spec.task, Tag.DRIVER: self._driver}
+        return self._store.start_run(experiment, f"sweep {self._name}", tags=tags)
+
+    def _reopen(self, known: RunRecord) -> RunRecord:
+        self._store.reopen_run(known.run_id)
+        self._store.log(known.run_id, tags={**self._tags, Tag.DRIVER: self._driver})
+        return known
+
+    def _label(self, standing: _Standing) -> None:
+        self._store.log(standing.run_id, tags={sweep_tag(self._name): f"[{','.join(sorted(standing.forms))}]"})
+
+    def _write(self, name: str, content: Any) -> None:
+        with tempfile.TemporaryDirectory(prefix="sweeper-") as folder:
+            path = Path(folder) / name
+            path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+            self._store.save_artifact(self._run, path, name)
+
+
+def refuse_other_task(known: RunRecord, binding: Binding) -> None:
+    """Raise ``InputError`` if a sweep of this name belongs to another task."""
+    task = known.tags.get(Tag.TASK, "")
+    if task != binding.spec.task:
+        raise InputError(
+            f"the name {binding.spec.name} belongs to a sweep of {task} in this store; "
+            f'give this sweep of {binding.spec.task} another one: name = "..." in its spec'
+        )
+
+
+@dataclass(slots=True)
+class _Standing:
+    """A result, and the points that it stands for, each as canonical JSON."""
+
+    run_id: str
+    key: str
+    forms: set[str]
+
+
+def _standing(store: ApiStore, name: str) -> dict[str, list[_Standing]]:
+    """Return the results that stand for each point of a sweep."""
+    found: dict[str, list[_Standing]] = {}
+    for record in store.runs_with(sweep_tag(name)):
+        if record.key is None:
+            continue
+        standing = _Standing(record.run_id, record.key, {_dumps(one) for one in points_in(record.tags[sweep_tag(name)])})
+        for form in standing.forms:
+            found.setdefault(form, []).append(standing)
+    return found
+
+
+def _dumps(assignment: Mapping[str, Any]) -> str:
+    return json.dumps(assignment, sort_keys=True, separators=(",", ":"))
+
+
+def points_json(points: Iterable[Point]) -> str:
+    """Return the tag by which a run says which points it stands for."""
+    return f"[{','.join(sorted({point.to_json() for point in points}))}]"
+
+
+def points_in(tag: str) -> list[Mapping[str, Any]]:
+    """Return the assignments that such a tag holds, in canonical form."""
+    return json.loads(tag) if tag else []

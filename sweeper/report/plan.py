@@ -1,0 +1,65 @@
+"""A plan as text: what would run, what is shared, what it would cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from sweeper.report.escape import shown
+
+if TYPE_CHECKING:
+    from sweeper.plan import Plan, Step
+
+HEADERS = ("task", "instances", "complete", "to run", "points sharing one", "seconds each")
+
+
+def plan_text(plan: Plan, workers: int) -> str:
+    """Return a plan as text: a row a task, upstream first, and what it comes to."""
+    rows = [_row(step) for step in plan.steps]
+    table = tabulate(rows, HEADERS, tablefmt="simple", colalign=("left", *["right"] * 5), disable_numparse=True)
+    lines = [f"{plan.name}: {plan.points} points", "", table, "", _cost(plan, workers)]
+    if plan.is_sampled:
+        lines.append(f"counted over a sample of {plan.looked_at:,} points")
+    lines += [
+        f"{step.changed} results of {step.family} were made by other code than it has now"
+        for step in plan.steps
+        if step.changed
+    ]
+    lines += [f"luigi.cfg sets {name} = {shown(value)}" for name, value in plan.configured.items()]
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a person says it: ``0.4 s``, ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def _row(step: Step) -> tuple[str, ...]:
+    seconds = "?" if step.seconds is None else f"{step.seconds:.2f}"
+    return (
+        step.family,
+        f"{step.instances:,}",
+        f"{step.complete:,}",
+        f"{step.to_run:,}",
+        f"{step.sharing:,.3g}" if step.sharing < 1000 else f"{step.sharing:,.0f}",
+        seconds,
+    )
+
+
+def _cost(plan: Plan, workers: int) -> str:
+    to_run = sum(step.to_run for step in plan.steps)
+    if to_run == 0:
+        return "nothing to run: every point has its result"
+    seconds = plan.expected_seconds(workers)
+    on = f"on {workers} worker{'s' if workers > 1 else ''}"
+    if seconds is None:
+        unknown = ", ".join(step.family for step in plan.steps if step.to_run and step.seconds is None)
+        return f"{to_run:,} tasks to run {on}; how long is not known yet: {unknown} never ran"
+    return f"{to_run:,} tasks to run, about {duration(seconds)} {on} by past durations"

@@ -1,0 +1,40 @@
+"""The store that is not there yet: it has nothing, and asking it creates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sweeper.errors import StoreError
+from sweeper.store.base import Result, RunRecord, RunStatus, SweepRecord
+
+
+class EmptyReader:
+    """The ``Reader`` of a store that nobody has written to."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+
+    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:  # noqa: ARG002
+        """Return no results."""
+        return []
+
+    def sweep_names(self) -> list[str]:
+        """Return no names."""
+        return []
+
+    def sweep(self, name: str) -> SweepRecord | None:  # noqa: ARG002
+        """Return None."""
+        return None
+
+    def run(self, run_id: str) -> RunRecord:
+        """Raise ``StoreError``."""
+        raise StoreError(f"{self.uri}: there is no run {run_id}")
+
+    def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:  # noqa: ARG002
+        """Return no runs."""
+        return []
+
+    def artifact(self, run: RunRecord | Result, name: str) -> Path:
+        """Return a path that does not exist."""
+        return Path(run.artifact_uri) / name

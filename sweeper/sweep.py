@@ -1,0 +1,312 @@
+"""The loop: ask the search, submit to the engine, tell what came back.
+
+While there is room in the window and the search has points, a point is asked for: one that the store answers is told
+at once, any other goes to Luigi with what it requires. What ends is told, forgotten, and makes room.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import luigi
+
+from sweeper.binding import Binding
+from sweeper.engine.base import Ending, Engine, Execution, TaskCall, call_for
+from sweeper.engine.worker import Finished, SchedulingWorker, closure_of
+from sweeper.identity import canonical
+from sweeper.points import Count, Point
+from sweeper.record import SweepRun
+from sweeper.search.base import Done, Outcome, PointState, Search, Wait
+from sweeper.spec import Spec
+from sweeper.store.api import ApiStore
+from sweeper.store.base import Blocked, Result, RunStatus, Tag
+from sweeper.store.index import Index
+from sweeper.store.lease import Driver, close_lost
+from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.task.attempt import is_number, reason_of
+from sweeper.task.source import source_digest
+
+WINDOW = 32
+"""Points held at once, at least; with many slots, four for each."""
+
+ASKS_AT_ONCE = 200
+"""Points asked for before the loop looks at what has ended meanwhile."""
+
+
+class Listener(Protocol):
+    """Who watches a sweep; called from the loop, so it must be quick."""
+
+    def began(self, spec: Spec, expected: Count) -> None:
+        """Take note that a sweep begins, with so many points."""
+
+    def told(self, outcome: Outcome) -> None:
+        """Take note of a point's end."""
+
+    def running(self, tasks: list[luigi.Task]) -> None:
+        """Take note of what runs now."""
+
+    def noticed(self, message: str) -> None:
+        """Take note of something that the user should know."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a sweep came to."""
+
+    states: Counter[PointState] = field(default_factory=Counter)
+    is_interrupted: bool = False
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell is told: 0 if every point has a result, 1 if some have none, 130 if it was interrupted."""
+        if self.is_interrupted:
+            return 130
+        return 0 if all(state.has_result for state, number in self.states.items() if number) else 1
+
+
+@dataclass(slots=True)
+class _Held:
+    """A final instance in the window, and the points that it stands for."""
+
+    task: MlflowTask
+    points: list[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a key has no result, remembered for the whole run."""
+
+    family: str
+    reason: str
+    run_id: str
+
+
+class Sweep:
+    """One run of a sweep, from the first ask to the last tell."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        search: Search,
+        engine: Engine,
+        store: ApiStore,
+        index: Index,
+        driver: Driver,
+        listener: Listener,
+        *,
+        fail_fast: bool = False,
+    ) -> None:
+        self._binding = binding
+        self._spec = binding.spec
+        self._search = search
+        self._store = store
+        self._index = index
+        self._driver = driver
+        self._listener = listener
+        self._fail_fast = fail_fast
+        self._window = max(WINDOW, 4 * engine.slots)
+        self._worker = SchedulingWorker(engine, self._call)
+        self._held: dict[str, _Held] = {}
+        self._failures: dict[str, _Failure] = {}
+        self._replaced: dict[str, str] = {}
+        self._changed: Counter[str] = Counter()
+        self._is_stopping = False
+        self._has_asked_all = False
+        self._summary = Summary()
+
+    def run(self) -> Summary:
+        """Run until every point has ended, or the sweep is stopped; return what it came to."""
+        began = time.monotonic()
+        self._listener.began(self._spec, self._search.expected())
+        self._record = SweepRun(self._store, self._binding, self._driver.run_id)
+        try:
+            self._loop()
+        except BaseException:
+            self._abandon()
+            raise
+        finally:
+            self._summary.seconds = time.monotonic() - began
+            self._record.close(self._status())
+        for family, number in self._changed.items():
+            self._listener.noticed(f"{number} reused results of {family} were made by other code than it has now")
+        return self._summary
+
+    def stop(self) -> None:
+        """Start nothing more; what runs may finish. Safe to call from a signal handler."""
+        self._is_stopping = True
+        self._worker.stop()
+
+    def _loop(self) -> None:
+        while True:
+            self._top_up()
+            if not self._worker.is_busy and (self._is_stopping or (self._has_asked_all and not self._held)):
+                break
+            self._listener.running(self._worker.running)
+            finished = self._worker.step()
+            for one in finished:
+                self._take(one)
+            if not finished and not self._worker.is_busy and not self._is_stopping:
+                self._block_stuck()
+        self._summary.is_interrupted = self._is_stopping and not self._fail_fast
+
+    def _top_up(self) -> None:
+        """Ask for points while there is room, but not so long that a free worker waits."""
+        for _ in range(ASKS_AT_ONCE):
+            if self._is_stopping or self._has_asked_all or len(self._held) >= self._window:
+                return
+            asked = self._search.ask()
+            if isinstance(asked, Wait):
+                return
+            if isinstance(asked, Done):
+                self._has_asked_all = True
+                return
+            self._begin(asked)
+
+    def _begin(self, point: Point) -> None:
+        try:
+            task = self._binding.instance(point)
+            key = key_of(task)
+        except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
+            self._tell(Outcome(point, PointState.FAILED, reason=reason_of(error)))
+        else:
+            self._place(point, task, key)
+
+    def _place(self, point: Point, task: MlflowTask, key: str) -> None:
+        """Tell a point's outcome if it is known, else hold it."""
+        self._record.claim(point, key)
+        if key in self._held:
+            self._held[key].points.append(point)
+        elif failure := self._failures.get(key):
+            self._tell(Outcome(point, PointState.FAILED, reason=failure.reason, run_id=failure.run_id))
+        elif result := self._reusable(task):
+            self._reuse(point, task, result)
+        elif failure := self._failed_upstream(task):
+            self._block(point, failure)
+        else:
+            self._held[key] = _Held(task, [point])
+            self._worker.hold(task)
+
+    def _reusable(self, task: MlflowTask) -> Result | None:
+        """Return a task's result, unless it lacks the metric and was made by other code: that one is made anew."""
+        result = find_result(task)
+        if result is None or is_number(result.metric) or result.source == source_digest(type(task)):
+            return result
+        self._replaced[result.key] = result.run_id
+        self._index.discard(result.key)
+        return None
+
+    def _reuse(self, point: Point, task: MlflowTask, result: Result) -> None:
+        if result.source != source_digest(type(task)):
+            self._changed[task.get_task_family()] += 1
+        self._record.add(result, [point])
+        self._tell(self._outcome(point, PointState.REUSED, result, result.metric))
+
+    def _failed_upstream(self, task: luigi.Task) -> _Failure | None:
+        if not self._failures:
+            return None
+        failures = (self._failures.get(key_of(required)) for required in closure_of(task) if required is not task)
+        return next((failure for failure in failures if failure), None)
+
+    def _take(self, finished: Finished) -> None:
+        """Tell what became of a task: of its points if it is final, of those that waited for it if it failed."""
+        task, execution = finished.task, finished.execution
+        key = key_of(task)
+        if execution.result:
+            self._index.add(execution.result)
+            self._supersede(key, execution.result)
+        elif not execution.ending.is_success:
+            execution = self._settled(key, execution)
+            self._failures[key] = _Failure(task.get_task_family(), execution.reason, execution.run_id)
+        held = self._held.pop(key, None)
+        if held:
+            self._end(held, execution)
+        if key in self._failures:
+            for waiting in self._worker.waiting_for(task):
+                self._block_held(self._held.pop(key_of(waiting)), self._failures[key])
+
+    def _end(self, held: _Held, execution: Execution) -> None:
+        self._worker.forget(held.task)
+        if execution.result and len(held.points) > 1:
+            self._record.add(execution.result, held.points)
+        for number, point in enumerate(held.points):
+            if execution.result:
+                state = PointState.REUSED if number else PointState.COMPUTED
+                outcome = self._outcome(point, state, execution.result, execution.metric, execution.metrics)
+            else:
+                is_cut = execution.ending is Ending.INTERRUPTED
+                state = PointState.INTERRUPTED if is_cut else PointState.FAILED
+                outcome = Outcome(point, state, reason=execution.reason, run_id=execution.run_id)
+            self._tell(outcome)
+
+    def _outcome(
+        self, point: Point, state: PointState, result: Result, value: float | None, metrics: tuple[str, ...] = ()
+    ) -> Outcome:
+        """Return a point's outcome from its result: without a number to compare there is none."""
+        if is_number(value):
+            return Outcome(point, state, value, run_id=result.run_id, seconds=result.seconds)
+        logged = f"; it logged: {', '.join(metrics)}" if metrics else ""
+        reason = f"finished without the metric {self._spec.metric}{logged}"
+        if value is not None:
+            reason = f"the metric {self._spec.metric} is NaN"
+        return Outcome(point, PointState.FAILED, reason=reason, run_id=result.run_id, seconds=result.seconds)
+
+    def _settled(self, key: str, execution: Execution) -> Execution:
+        """Return a failure with its run closed: a lost worker could not do so itself."""
+        if execution.run_id:
+            return execution
+        is_cut = execution.ending is Ending.INTERRUPTED
+        status = RunStatus.KILLED if is_cut else RunStatus.FAILED
+        run_id = close_lost(self._store, key, self._driver.run_id, execution.reason, status)
+        return Execution(execution.ending, reason=execution.reason, run_id=run_id)
+
+    def _supersede(self, key: str, result: Result) -> None:
+        old = self._replaced.pop(key, None)
+        if old is not None:
+            self._store.log(old, tags={Tag.SUPERSEDED: result.run_id})
+
+    def _block_stuck(self) -> None:
+        """Block what is held and cannot run: something that it requires is not there, and nobody makes it."""
+        for held in list(self._held.values()):
+            absent = [one for one in closure_of(held.task) if one is not held.task and not one.complete()]
+            leaf = next((one for one in absent if not any(not up.complete() for up in one.deps())), held.task)
+            reason = f"{leaf!r:.200} is not there, and it is no task that can be run"
+            del self._held[key_of(held.task)]
+            self._block_held(held, _Failure(leaf.get_task_family(), reason, ""))
+
+    def _block_held(self, held: _Held, failure: _Failure) -> None:
+        self._worker.forget(held.task)
+        for point in held.points:
+            self._block(point, failure)
+
+    def _block(self, point: Point, failure: _Failure) -> None:
+        reason = f"{failure.family} failed: {failure.reason}"
+        self._record.block(Blocked(canonical(point.as_dict()), reason, failure.run_id))
+        self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id))
+
+    def _tell(self, outcome: Outcome) -> None:
+        self._search.tell(outcome)
+        self._summary.states[outcome.state] += 1
+        self._listener.told(outcome)
+        if self._fail_fast and outcome.state in (PointState.FAILED, PointState.BLOCKED):
+            self.stop()
+
+    def _call(self, task: luigi.Task) -> TaskCall:
+        held = self._held.get(key_of(task))
+        labels = self._record.labels(held.points) if held else self._record.upstream_labels()
+        timeout = self._spec.timeouts.get(task.get_task_family(), self._spec.timeout)
+        return call_for(task, labels=labels, metric=self._spec.metric if held else "", timeout=timeout)
+
+    def _abandon(self) -> None:
+        """Stop what runs, and leave a clean record of it."""
+        self._summary.is_interrupted = True
+        for task in self._worker.cancel_all():
+            close_lost(self._store, key_of(task), self._driver.run_id, "interrupted", RunStatus.KILLED)
+
+    def _status(self) -> RunStatus:
+        if self._summary.is_interrupted:
+            return RunStatus.KILLED
+        return RunStatus.FINISHED if self._summary.exit_code == 0 else RunStatus.FAILED
