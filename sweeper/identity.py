@@ -37,7 +37,7 @@ FORMAT = 1
 """The number that starts every key; it moves when the canonical form does."""
 
 
-def canonical(value: Any) -> Any:  # noqa: PLR0911, C901 (a table of types, one line each)
+def canonical(value: Any) -> Any:  # noqa: PLR0911, PLR0912, C901 (a table of types, one line each)
     """Return the canonical form of a value: None, bool, int, float, str, lists and dicts of them.
 
     Raises ``IdentityError`` for a value that has none, such as a function or an open file.

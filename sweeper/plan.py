@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 import luigi
 
@@ -16,6 +17,9 @@ from sweeper.store.index import Index
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.context import Context, use
 from sweeper.task.source import source_digest
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
 
 MOST_POINTS = 100_000
 """Up to so many points are looked at one by one; of a larger sweep a sample is."""
@@ -81,7 +85,7 @@ def make_plan(binding: Binding, reader: Reader) -> Plan:
     if count.number > MOST_POINTS:
         points = binding.points.sample(SAMPLE)
     index = Index(reader, metric=binding.spec.metric)
-    with use(Context(reader, index)):  # type: ignore[arg-type] (nothing is written)
+    with use(Context(cast("ApiStore", reader), index)):  # nothing here writes
         looked_at, steps = _steps(binding, points)
     return Plan(binding.spec.name, count, looked_at, steps, configured_defaults(binding))
 

@@ -14,7 +14,7 @@ GIT_SECONDS = 10
 
 
 def git_commit(folder: Path) -> tuple[str, bool]:
-    """Return the commit that a folder's checkout is at, and whether tracked files differ from it; ('', False) outside."""
+    """Return the commit of a folder's checkout, and whether tracked files differ from it; ('', False) outside one."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
         return commit, bool(commit and _git(folder, "status", "--porcelain", "--untracked-files=no"))

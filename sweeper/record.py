@@ -95,7 +95,13 @@ class SweepRun:
 
     def _create(self, binding: Binding) -> OpenRun | RunRecord:
         experiment = meta_of(binding.task).mlflow_experiment_name
-        tags = {**self._tags, Tag.KIND: Kind.SWEEP, Tag.NAME: self._name, Tag.TASK: binding.spec.task, Tag.DRIVER: self._driver}
+        tags = {
+            **self._tags,
+            Tag.KIND: Kind.SWEEP,
+            Tag.NAME: self._name,
+            Tag.TASK: binding.spec.task,
+            Tag.DRIVER: self._driver,
+        }
         return self._store.start_run(experiment, f"sweep {self._name}", tags=tags)
 
     def _reopen(self, known: RunRecord) -> RunRecord:
@@ -138,7 +144,9 @@ def _standing(store: ApiStore, name: str) -> dict[str, list[_Standing]]:
     for record in store.runs_with(sweep_tag(name)):
         if record.key is None:
             continue
-        standing = _Standing(record.run_id, record.key, {_dumps(one) for one in points_in(record.tags[sweep_tag(name)])})
+        standing = _Standing(
+            record.run_id, record.key, {_dumps(one) for one in points_in(record.tags[sweep_tag(name)])}
+        )
         for form in standing.forms:
             found.setdefault(form, []).append(standing)
     return found

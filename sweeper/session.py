@@ -106,7 +106,7 @@ def _engine(name: EngineName, workers: int, uri: str, *, debug: bool) -> Engine:
 def _interruptible(stop: Callable[[], None], listener: Listener) -> Iterator[None]:
     """Make the first Ctrl-C a request to stop, and the second, or a SIGTERM or SIGHUP, a ``KeyboardInterrupt``."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(number: int, _: FrameType | None) -> None:
         if number == signal.SIGINT and not asked:
             asked.append(number)
             listener.noticed("finishing what runs; Ctrl-C again stops it now")
@@ -115,12 +115,12 @@ def _interruptible(stop: Callable[[], None], listener: Listener) -> Iterator[Non
             raise KeyboardInterrupt
 
     asked: list[int] = []
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(ValueError):  # not in the main thread: nobody presses keys there
                 before[number] = signal.signal(number, interrupt)
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for changed, handler in before.items():
+            signal.signal(changed, handler)

@@ -92,19 +92,26 @@ def _check(spec: Spec, checker: Checker) -> Spec:
     for name, parameter in checker.task.get_params():
         if name not in given and not parameter.has_task_value(checker.task.get_task_family(), name):
             checker.problems.append(
-                Problem(checker.source, f"fixed.{name}", f"{checker.task.__name__} needs a value for it", remedy="set it, or sweep it")
+                Problem(
+                    checker.source,
+                    f"fixed.{name}",
+                    f"{checker.task.__name__} needs a value for it",
+                    remedy="set it, or sweep it",
+                )
             )
     for family in spec.timeouts:
         if family not in checker.families:
             remedy = did_you_mean(family, checker.families)
-            checker.problems.append(Problem(checker.source, f"timeout.{family}", "no such task in the pipeline", "", remedy))
+            checker.problems.append(
+                Problem(checker.source, f"timeout.{family}", "no such task in the pipeline", "", remedy)
+            )
     return checked
 
 
 def _families(spec: Spec, task: type[MlflowTask]) -> dict[str, type[luigi.Task]]:
-    """Return the classes in the DAGs of the spec's points, by family: of each axis each level is looked at, up to 64."""
+    """Return the classes in the DAGs of the spec's points, by family; of each axis up to 64 levels are looked at."""
     found: dict[str, type[luigi.Task]] = {task.get_task_family(): task}
-    own = {name: parameter for name, parameter in task.get_params()}
+    own = dict(task.get_params())
     for assignment in _probes(spec):
         values: dict[str, Any] = {}
         overrides: list[Override] = []
@@ -148,7 +155,7 @@ def _closure(task: luigi.Task) -> Iterator[luigi.Task]:
 
 
 def _without_own_family(spec: Spec, task: type[MlflowTask]) -> Spec:
-    """Return the spec with ``Final.param`` written as ``param``: a task's own name before its own parameter says nothing."""
+    """Return the spec with ``Final.param`` written as ``param``: both mean the final task's own."""
     prefix = f"{task.get_task_family()}."
 
     def short(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +165,9 @@ def _without_own_family(spec: Spec, task: type[MlflowTask]) -> Spec:
         spec,
         fixed=short(spec.fixed),
         grids=tuple(
-            Grid(tuple(Axis(tuple(name.removeprefix(prefix) for name in axis.names), axis.levels) for axis in grid.axes))
+            Grid(
+                tuple(Axis(tuple(name.removeprefix(prefix) for name in axis.names), axis.levels) for axis in grid.axes)
+            )
             for grid in spec.grids
         ),
         rows=tuple(map(short, spec.rows)),
@@ -241,7 +250,11 @@ def _why_unchanging(binding: Binding, axis: Axis) -> tuple[str, str, str]:
     family, _, param = name.rpartition(".")
     owner = binding.families[family] if family else binding.task
     if not dict(owner.get_params())[param].significant:
-        return f"{owner.__name__} declares it insignificant, so it does not change the identity", "", "make it significant, or do not sweep it"
+        return (
+            f"{owner.__name__} declares it insignificant, so it does not change the identity",
+            "",
+            "make it significant, or do not sweep it",
+        )
     return (
         f"it does not change the identity of {binding.task.__name__}, so its points would be one",
         "",

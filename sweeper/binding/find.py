@@ -18,9 +18,10 @@ from sweeper.task import MlflowTask
 
 
 def find_task(spec: Spec) -> type[MlflowTask]:
-    """Return the class behind ``task = "module:Class"``; the module may stand beside the spec, or in the working directory.
+    """Return the class behind ``task = "module:Class"``.
 
-    Raises ``SpecError`` that says what is missing, or where the module itself fails.
+    The module may stand beside the spec, or in the working directory. Raises ``SpecError`` that says what is missing,
+    or where the module itself fails.
     """
     module_name, _, class_name = spec.task.partition(":")
     with _reported(spec):

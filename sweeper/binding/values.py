@@ -32,7 +32,9 @@ class Checker:
             spec,
             fixed=self._assignment("fixed", spec.fixed),
             grids=tuple(
-                Grid(tuple(self._axis("grid" if len(spec.grids) == 1 else f"grid[{number}]", axis) for axis in grid.axes))
+                Grid(
+                    tuple(self._axis("grid" if len(spec.grids) == 1 else f"grid[{number}]", axis) for axis in grid.axes)
+                )
                 for number, grid in enumerate(spec.grids)
             ),
             rows=tuple(self._assignment(f"points[{number}]", row) for number, row in enumerate(spec.rows)),

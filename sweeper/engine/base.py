@@ -37,7 +37,8 @@ class TaskCall:
     """A task on its way to where it runs: names and values, nothing of the user's code.
 
     ``values`` and ``overrides`` are pickled apart, so that they are read only where the user's modules can be imported.
-    ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metric`` is asked of its run if named.
+    ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metric`` is asked of that run if
+    one is named; ``timeout`` is in seconds.
     """
 
     module: str

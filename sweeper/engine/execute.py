@@ -27,8 +27,8 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
     Nothing that the task does comes out as an exception, but for ``KeyboardInterrupt`` and a store that fails.
     """
     context = current()
-    for result in call.upstream:
-        context.index.add(result)
+    for upstream in call.upstream:
+        context.index.add(upstream)
     run_id = ""
     with use(replace(context, labels=call.labels, metric=call.metric or context.metric)):
         try:
@@ -64,7 +64,8 @@ def rebuild(call: TaskCall) -> luigi.Task:
 
 def _import(module: str) -> Any:
     main = sys.modules.get("__main__")
-    if getattr(main, "__file__", None) and inspect.getmodulename(str(main.__file__)) == module:
+    file = getattr(main, "__file__", None)
+    if file and inspect.getmodulename(file) == module:
         return main
     return importlib.import_module(module)
 
@@ -77,7 +78,7 @@ def _run(task: luigi.Task) -> tuple[str, Result | None]:
         if inspect.isgenerator(steps):
             steps.close()
             raise TaskError(
-                f"{task.get_task_family()}: requirements that a task yields while it runs are not supported in a sweep; "
+                f"{task.get_task_family()}: a sweep cannot run requirements that a task yields while it runs; "
                 "return them from requires()"
             )
         if not isinstance(task, MlflowTask):

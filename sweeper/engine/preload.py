@@ -1,12 +1,9 @@
 """What a worker process needs, imported once by the process that all of them are forked from."""
 
-import mlflow
-import mlflow.store.tracking.sqlalchemy_store
 import numpy
 import pandas
 
 import sweeper.engine.process
-import sweeper.store.api
-import sweeper.task
+import sweeper.store.preload
 
-__all__ = ["mlflow", "numpy", "pandas", "sweeper"]
+__all__ = ["numpy", "pandas", "sweeper"]

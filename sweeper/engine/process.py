@@ -68,7 +68,9 @@ def ready() -> int:
 def luigi_config() -> dict[str, dict[str, str]]:
     """Return this process's Luigi configuration, to be given to others."""
     config = luigi.configuration.get_config()
-    return {section: {name: config.get(section, name) for name in config.options(section)} for section in config.sections()}
+    return {
+        section: {name: config.get(section, name) for name in config.options(section)} for section in config.sections()
+    }
 
 
 def end_tree(pid: int) -> None:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import luigi
-from luigi.scheduler import DONE, FAILED, Scheduler
+from luigi.scheduler import Scheduler
 from luigi.task_register import Register
+from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
@@ -49,7 +50,7 @@ class SchedulingWorker(Worker):
             keep_alive=False,
             send_failure_email=False,
         )
-        self._task_result_queue = queue.Queue()
+        self._task_result_queue: Any = queue.Queue()
         self._engine = engine
         self._call = call
         self._finished: list[Finished] = []
@@ -165,7 +166,7 @@ class SchedulingWorker(Worker):
         for worker in state.get_active_workers():
             worker.tasks.difference_update(known)
         state.inactivate_tasks([task.id for task in known])
-        instances: dict[Any, Any] = Register._Register__instance_cache or {}  # type: ignore[attr-defined]
+        instances: dict[Any, Any] = getattr(Register, "_Register__instance_cache", None) or {}
         for task_id, task in tasks.items():
             self._scheduled_tasks.pop(task_id, None)
             instances.pop((type(task), tuple(task.param_kwargs.items())), None)

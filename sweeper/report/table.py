@@ -25,7 +25,7 @@ class Format(enum.StrEnum):
 def render(outcomes: Outcomes, form: Format = Format.TEXT) -> str:
     """Return the table, without a line end after it."""
     if form in (Format.CSV, Format.JSON):
-        from sweeper.report import export  # noqa: PLC0415 (pandas takes half a second, which the others do not need)
+        from sweeper.report import export
 
         return export.to_csv(outcomes) if form is Format.CSV else export.to_json(outcomes)
     write = {Format.TEXT: typeset.text, Format.MARKDOWN: typeset.markdown, Format.LATEX: typeset.latex}[form]

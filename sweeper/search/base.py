@@ -59,5 +59,3 @@ class Search(Protocol):
 
     def expected(self) -> Count:
         """Return how many points there will be in all, as far as that can be known."""
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 import time
@@ -36,6 +37,10 @@ from sweeper.store.locate import local_path, sqlite_path
 from sweeper.store.setup import experiment_folder
 from sweeper.store.sql import SqlReader, read_sweep
 from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+for _name in ("alembic", "mlflow.store.db.utils"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # how a schema is made is no news to who runs a sweep
 
 PAGE = 1000
 BATCH = 100  # params or tags
@@ -137,7 +142,8 @@ class ApiStore:
         entries = [Metric(metric.name, metric.value, metric.timestamp, metric.step) for metric in metrics]
         fitted = [Param(key, value) for key, value in fit(params or {}, MAX_PARAM).items()]
         labels = [RunTag(key, value) for key, value in fit(tags or {}, MAX_TAG).items()]
-        *first, last = zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])
+        halves: list[Any] = [*zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])]
+        *first, last = halves
         beside, *after = _chunks(labels, BATCH)
         with _translated(self.uri):
             for some_metrics, some_params in first:
@@ -194,7 +200,10 @@ class ApiStore:
         except MlflowException as error:
             if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
                 raise
-            return str(self._client.get_experiment_by_name(name).experiment_id)  # another process was quicker
+            found = self._client.get_experiment_by_name(name)  # another process was quicker
+            if found is None:
+                raise
+            return str(found.experiment_id)
 
     def _set_aside(self, experiment_id: str, name: str) -> None:
         """Free the name of a deleted experiment; its runs stay deleted, for somebody wanted them gone."""
@@ -230,12 +239,15 @@ class SqliteStore(ApiStore):
 
     def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
         """Return the results of the named experiments."""
-        reader = self._reader if self._reads_sql else super()
-        return reader.results(experiments, since=since, metric=metric)
+        if not self._reads_sql:
+            return super().results(experiments, since=since, metric=metric)
+        return self._reader.results(experiments, since=since, metric=metric)
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first."""
-        return (self._reader if self._reads_sql else super()).runs_with(tag, value, status=status)
+        if not self._reads_sql:
+            return super().runs_with(tag, value, status=status)
+        return self._reader.runs_with(tag, value, status=status)
 
 
 def _paged(page: Any) -> list[Any]:

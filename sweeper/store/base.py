@@ -181,7 +181,7 @@ class Reader(Protocol):
         """Return one run; raises ``StoreError`` if there is none."""
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
-        """Return the runs that carry a tag (with that value, if one is given), oldest first; deleted ones do not count."""
+        """Return the runs that carry a tag, with that value if one is given, oldest first; no deleted ones."""
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return a local path of an artifact, fetched if the store is remote; it may not exist."""

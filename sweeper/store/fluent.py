@@ -18,11 +18,16 @@ from mlflow.tracking import MlflowClient, fluent
 _RUN_VARIABLE = "MLFLOW_RUN_ID"
 
 
+def chosen_uri() -> str | None:
+    """Return the tracking URI that this process has set with ``mlflow.set_tracking_uri``, or None."""
+    return mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+
+
 @contextlib.contextmanager
 def adopted(run_id: str, uri: str) -> Iterator[None]:
     """Send the fluent calls of this thread to a run while the context lasts, and leave no trace afterwards."""
     variable_before = os.environ.get(_RUN_VARIABLE)
-    tracking_before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    tracking_before = chosen_uri()
     if tracking_before != uri:
         mlflow.set_tracking_uri(uri)
     original = fluent.end_run

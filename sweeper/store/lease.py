@@ -139,7 +139,7 @@ def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStat
 
 def close_abandoned(store: Store, record: RunRecord, reason: str, status: RunStatus) -> None:
     """End a run that nobody works on any more, with the log it got to write."""
-    log = {Tag.LOG: LOG_ARTIFACT} if store.artifact(record, LOG_ARTIFACT).exists() else {}
+    log: dict[str, str] = {Tag.LOG: LOG_ARTIFACT} if store.artifact(record, LOG_ARTIFACT).exists() else {}
     store.log(record.run_id, tags={Tag.REASON: reason, **log})
     store.end_run(record.run_id, status)
 

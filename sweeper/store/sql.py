@@ -63,7 +63,7 @@ class SqlReader:
             raise StoreError(f"{uri}: not a SQLite store")
         self.uri = uri
         self._path = path
-        self._moved_from: str | None | Literal[False] = False
+        self._moved_from: str | Literal[False] | None = False
 
     def is_supported(self) -> bool:
         """Whether the database is there and has a schema that this reader knows."""
@@ -81,8 +81,8 @@ class SqlReader:
         with self._connect() as database:
             rows = database.execute(_RESULTS, (metric, since, json.dumps(sorted(experiments)))).fetchall()
         return [
-            Result(key, run_id, experiment, self._settled(uri), *rest, metric=None if value is None else float(value))
-            for key, run_id, experiment, uri, *rest, value in rows
+            Result(key, run_id, name, self._settled(uri), start, end, task, source, _number(value))
+            for key, run_id, name, uri, start, end, task, source, value in rows
         ]
 
     def sweep_names(self) -> list[str]:
@@ -138,26 +138,25 @@ class SqlReader:
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
         try:
-            with contextlib.closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=20)) as database:
+            with contextlib.closing(
+                sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=20)
+            ) as database:
                 yield database
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
 
     def _records(self, database: sqlite3.Connection, query: str, arguments: tuple[str, ...]) -> list[RunRecord]:
         """Return the runs whose ids a query selects, oldest first, with all that belongs to them."""
-        inside = f"run_uuid IN ({query})"
-        params = _grouped(database.execute(f'SELECT run_uuid, "key", value FROM params WHERE {inside}', arguments))
-        tags = _grouped(database.execute(f'SELECT run_uuid, "key", value FROM tags WHERE {inside}', arguments))
-        metrics = _grouped(
-            (run_id, name, float("nan") if is_nan else value)
-            for run_id, name, value, is_nan in database.execute(
-                f'SELECT run_uuid, "key", value, is_nan FROM latest_metrics WHERE {inside}', arguments
-            )
-        )
-        rows = database.execute(
-            "SELECT run_uuid, experiments.name, status, start_time, end_time, artifact_uri, coalesce(runs.name, '') "
-            f"FROM runs JOIN experiments USING (experiment_id) WHERE {inside} ORDER BY start_time, run_uuid",
-            arguments,
+
+        def select(columns: str, table: str) -> sqlite3.Cursor:
+            return database.execute(f"SELECT {columns} FROM {table} WHERE run_uuid IN ({query})", arguments)  # noqa: S608
+
+        params = _grouped(select('run_uuid, "key", value', "params"))
+        tags = _grouped(select('run_uuid, "key", value', "tags"))
+        metrics = _grouped(select("run_uuid, \"key\", CASE WHEN is_nan THEN 'nan' ELSE value END", "latest_metrics"))
+        rows = select(
+            "run_uuid, experiments.name, status, start_time, end_time, artifact_uri, coalesce(runs.name, '')",
+            "runs JOIN experiments USING (experiment_id)",
         )
         return [
             RunRecord(
@@ -170,9 +169,9 @@ class SqlReader:
                 name=name,
                 params=params[run_id],
                 tags=tags[run_id],
-                metrics=metrics[run_id],
+                metrics={key: float(value) for key, value in metrics[run_id].items()},
             )
-            for run_id, experiment, status, start, end, uri, name in rows
+            for run_id, experiment, status, start, end, uri, name in sorted(rows, key=lambda row: (row[3], row[0]))
         ]
 
 
@@ -191,6 +190,10 @@ def read_sweep(reader: Any, run: RunRecord, runs: list[RunRecord]) -> SweepRecor
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _number(value: float | str | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _grouped(rows: Iterable[tuple[str, str, Any]]) -> Mapping[str, dict[str, Any]]:

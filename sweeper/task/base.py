@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 import luigi
 from luigi.task_register import Register
@@ -44,7 +44,9 @@ class TaskType(Register):
                     raise TaskError(f"{name}.{method}: MlflowTask's own is final; write {remedy}")
             for attribute, value in namespace.items():
                 if isinstance(value, luigi.Parameter) and hasattr(MlflowTask, attribute):
-                    raise TaskError(f"{name}.{attribute}: MlflowTask has an attribute of this name; rename the parameter")
+                    raise TaskError(
+                        f"{name}.{attribute}: MlflowTask has an attribute of this name; rename the parameter"
+                    )
         if "requires" in namespace:
             namespace["requires"] = overrides.sealed(namespace["requires"])
         return super().__new__(cls, name, bases, namespace, **kwargs)
@@ -57,7 +59,7 @@ class TaskType(Register):
         """Return the instance for these arguments, under the overrides that are active."""
         if not overrides.are_active():
             return super().__call__(*args, **kwargs)
-        return overrides.build(cls, super().__call__, args, kwargs)
+        return overrides.build(cast("type[luigi.Task]", cls), super().__call__, args, kwargs)
 
 
 class MlflowTask(luigi.Task, metaclass=TaskType):
@@ -70,7 +72,7 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
     if TYPE_CHECKING:  # Luigi's own have no types
 
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-        def input(self) -> Any: ...
+        def input(self) -> Any: ...  # noqa: D102
 
     def requires(self) -> Any:
         """Return the upstream tasks: a dict by name; lists and nested dicts work too."""
@@ -138,7 +140,7 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         self._running("log_metric").log_metric(name, value, step)
 
     def report(self, value: float, step: int) -> None:
-        """Report how well it goes after ``step`` steps, under the name of the sweep's metric; may end a hopeless run."""
+        """Report how well it goes after ``step`` steps, under the name of the sweep's metric."""
         self._running("report").log_metric(current().metric, value, step)
 
     @property
@@ -199,7 +201,11 @@ def key_of(task: luigi.Task) -> str:
     """Return a task's identity, without I/O. That of a plain Luigi task is its family and significant parameters."""
     known: str | None = task.__dict__.get("_sweeper_key")
     if known is None:
-        known = _key(task) if isinstance(task, MlflowTask) else digest([task.get_task_family(), task.to_str_params(only_significant=True)])
+        known = (
+            _key(task)
+            if isinstance(task, MlflowTask)
+            else digest([task.get_task_family(), task.to_str_params(only_significant=True)])
+        )
         task.__dict__["_sweeper_key"] = known
     return known
 
@@ -258,8 +264,8 @@ def _tags(task: MlflowTask) -> dict[str, Any]:
         return {str(name): canonical(value) for name, value in tags.items()}
     except FileNotFoundError as error:
         raise IdentityError(
-            f"{type(task).__name__}.to_mlflow_tags must not read its inputs: an identity is known before they are there "
-            f"({error})"
+            f"{type(task).__name__}.to_mlflow_tags must not read its inputs: "
+            f"an identity is known before they are there ({error})"
         ) from error
     finally:
         _identifying.reset(token)

@@ -88,15 +88,7 @@ def labels() -> dict[str, str]:
 
 def _plain_context() -> Context:
     from sweeper.store import open_store
+    from sweeper.store.fluent import chosen_uri
 
-    store = open_store(_uri())
+    store = open_store(locate(chosen_uri()))
     return Context(store, Index(store, live=True))
-
-
-def _uri() -> str:
-    """Return MLflow's tracking URI if the pipeline's author has set one, else where sweeper keeps its results."""
-    import mlflow
-
-    if mlflow.is_tracking_uri_set():
-        return locate(mlflow.get_tracking_uri())
-    return locate()

@@ -23,9 +23,10 @@ def captured(path: Path, *, owns_process: bool) -> Iterator[None]:
     goes there too, besides where it went before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1) as file:
-        with _redirected(file) if owns_process else _copied(file):
-            yield
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1))
+        stack.enter_context(_redirected(file) if owns_process else _copied(file))
+        yield
 
 
 def configure_process() -> None:

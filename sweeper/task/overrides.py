@@ -39,6 +39,9 @@ class Override:
         return cls(task.get_task_family(), param, value, canonical_json(identity_value(parameter, value)))
 
 
+_OPEN = "_sweeper_open"
+"""The attribute of a sealed ``requires`` that holds the one the author wrote."""
+
 Overrides = frozenset[Override]
 NONE: Overrides = frozenset()
 
@@ -77,7 +80,8 @@ def instantiate(
 
 def carried(task: luigi.Task) -> Overrides:
     """Return the overrides that reach an instance through its upstream."""
-    return task.__dict__.get("_sweeper_overrides", NONE)
+    found: Overrides = task.__dict__.get("_sweeper_overrides", NONE)
+    return found
 
 
 def build(
@@ -96,7 +100,7 @@ def build(
 
 def sealed(requires: Callable[[luigi.Task], Any]) -> Callable[[luigi.Task], Any]:
     """Return a ``requires`` that is evaluated once an instance, under the overrides that the instance carries."""
-    if getattr(requires, "_sweeper_sealed", False):
+    if hasattr(requires, _OPEN):
         return requires
 
     @functools.wraps(requires)
@@ -107,8 +111,7 @@ def sealed(requires: Callable[[luigi.Task], Any]) -> Callable[[luigi.Task], Any]
                 known[once] = requires(self)
         return copy.copy(known[once])  # the caller may add to its own
 
-    once._sweeper_sealed = True  # type: ignore[attr-defined]
-    once._sweeper_open = requires  # type: ignore[attr-defined]
+    setattr(once, _OPEN, requires)
     return once
 
 
@@ -155,7 +158,7 @@ def _upstream_trace(base: luigi.Task, active: Overrides) -> Trace:
     if active not in known:
         with _building(active) as traces:
             requires = type(base).requires
-            getattr(requires, "_sweeper_open", requires)(base)
+            getattr(requires, _OPEN, requires)(base)
         known[active] = functools.reduce(Trace.__or__, traces, Trace())
     return known[active]
 
@@ -167,9 +170,8 @@ def _variant(base: luigi.Task, used: Overrides) -> luigi.Task:
         variant = copy.copy(base)
         for cache in ("_sweeper_requires", "_sweeper_traces", "_sweeper_variants", "_sweeper_key"):
             variant.__dict__.pop(cache, None)
-        variant._sweeper_overrides = used
         mark = digest(sorted((override.family, override.param, override.form) for override in used))[:16]
         variant.task_id = f"{base.task_id}_{mark}"
-        variant._Task__hash = hash(variant.task_id)
+        variant.__dict__ |= {"_sweeper_overrides": used, "_Task__hash": hash(variant.task_id)}
         known[used] = variant
     return known[used]

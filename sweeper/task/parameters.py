@@ -24,23 +24,35 @@ from luigi.parameter import (
 from sweeper.errors import IdentityError
 from sweeper.identity import canonical
 
+_READ_FROM_TEXT = (
+    luigi.FloatParameter,
+    luigi.IntParameter,
+    luigi.EnumParameter,
+    luigi.EnumListParameter,
+    luigi.TimeDeltaParameter,
+    _DateParameterBase,
+    _DatetimeParameterBase,
+)
 
-def coerce(parameter: luigi.Parameter[Any], value: Any) -> Any:
+
+def coerce(parameter: luigi.Parameter[Any], value: Any) -> Any:  # noqa: PLR0911 (a table of types, one line each)
     """Return a value in the parameter's own type where that is plain; any other value as it is."""
     if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:  # a numpy scalar, without importing numpy
         value = value.item()
-    match parameter:
-        case luigi.FloatParameter() if isinstance(value, int | float) and not isinstance(value, bool):
+    match parameter, value:
+        case _, bool():
+            return value
+        case luigi.FloatParameter(), int() | float():
             return float(value)
-        case luigi.IntParameter() if isinstance(value, float) and value.is_integer():
-            return int(value)
-        case luigi.BoolParameter() if isinstance(value, int | float) and value in (0, 1):
-            return bool(value)
-        case NumericalParameter() if isinstance(value, int | float):
+        case NumericalParameter(), int() | float():
             return parameter._var_type(value)  # noqa: SLF001 (Luigi has no other way to ask)
-        case luigi.FloatParameter() | luigi.IntParameter() | luigi.EnumParameter() if isinstance(value, str):
-            return parameter.parse(value)
-        case _DateParameterBase() | _DatetimeParameterBase() | luigi.TimeDeltaParameter() if isinstance(value, str):
+        case luigi.IntParameter(), float() if value.is_integer():
+            return int(value)
+        case luigi.BoolParameter(), int() | float() if value in (0, 1):
+            return bool(value)
+        case luigi.EnumListParameter(), list() | tuple():
+            return parameter.normalize([parameter._enum[one] if isinstance(one, str) else one for one in value])  # noqa: SLF001
+        case _, str() if isinstance(parameter, _READ_FROM_TEXT):
             return parameter.parse(value)
     return value
 
@@ -98,13 +110,10 @@ _EXPECTED: tuple[tuple[Any, str, Any], ...] = (
 
 def _mismatch(parameter: luigi.Parameter[Any], value: Any) -> str:
     """Return why a value of this type cannot be meant for the parameter, or ''."""
-    for kind, expected, types in _EXPECTED:
-        if isinstance(parameter, kind):
-            break
-    else:
-        if type(parameter) not in (luigi.Parameter, luigi.OptionalParameter):
-            return ""  # a class of the user's own says for itself what it takes
-        expected, types = "text", str
+    known = next((row for row in _EXPECTED if isinstance(parameter, row[0])), None)
+    if known is None and type(parameter) not in (luigi.Parameter, luigi.OptionalParameter):
+        return ""  # a class of the user's own says for itself what it takes
+    _, expected, types = known or (None, "text", str)
     is_number = expected in ("a number", "an integer")
     fits = isinstance(value, types) and not (is_number and isinstance(value, bool))
     if expected == "an integer" and isinstance(value, float) and not value.is_integer():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from tests.report.records import failed, learning_rates, run, sweep
 
 from sweeper.report.frame import frame
 from sweeper.report.outcomes import outcomes
 from sweeper.store.base import RunStatus
+from tests.report.records import failed, learning_rates, run, sweep
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.records import learning_rates, run, sweep
 
 from sweeper.report.outcomes import outcomes
 from sweeper.report.replicates import Configuration, Measurement, configurations, measure
+from tests.report.records import learning_rates, run, sweep
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\nreplicates = "seed"\n'
 

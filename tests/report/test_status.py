@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.report.records import failed, learning_rates, run, sweep
-
 from sweeper.report.outcomes import outcomes
 from sweeper.report.status import status
 from sweeper.store.base import Blocked, RunStatus, SweepRecord
+from tests.report.records import failed, learning_rates, run, sweep
 
 if TYPE_CHECKING:
     import pytest

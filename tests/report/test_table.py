@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report.records import failed, learning_rates, run, sweep
 
 from sweeper.report.outcomes import outcomes
 from sweeper.report.table import Format, render
+from tests.report.records import failed, learning_rates, run, sweep
 
 if TYPE_CHECKING:
     from sweeper.store.base import SweepRecord
