@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+class Word(click.Choice[Any]):
+    """One of an enum's values, as the enum's member: click itself would ask for the members' names."""
+
+    def __init__(self, words: type[enum.StrEnum]) -> None:
+        super().__init__([word.value for word in words])
+        self._words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the member that a word on the command line means."""
+        return self._words(super().convert(value, param, ctx))
+
 
 spec = click.argument("spec", type=click.Path(path_type=Path))
 overrides = click.option(

@@ -13,7 +13,7 @@ from sweeper.report.table import Format, render
 @options.sweep
 @click.option("--metric", help="The metric to compare.  [default: the sweep's own]")
 @click.option(
-    "--format", "form", type=click.Choice(Format), default=Format.TEXT, show_default=True, help="What to print it as."
+    "--format", "form", type=options.Word(Format), default="text", show_default=True, help="What to print it as."
 )
 @options.tracking_uri
 def command(sweep: str | None, metric: str | None, form: Format, tracking_uri: str | None) -> None:

@@ -16,8 +16,8 @@ from sweeper.session import EngineName, run_spec
 @options.workers
 @click.option(
     "--engine",
-    type=click.Choice(EngineName),
-    default=EngineName.LOCAL,
+    type=options.Word(EngineName),
+    default="local",
     show_default=True,
     help="Where tasks run: in worker processes, or in this one.",
 )

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 
 from sweeper.engine import process
 from sweeper.engine.base import Execution, TaskCall, WorkerLost
@@ -87,12 +88,16 @@ class LocalEngine:
 
 
 class _Slot:
-    """A process behind an executor of its own, and its successors."""
+    """A process behind an executor of its own, and its successors.
+
+    The process starts with the first call: a sweep that finds all its results need not wait for any.
+    """
 
     def __init__(self, context: BaseContext, setup: process.Setup) -> None:
         self._context = context
         self._setup = setup
-        self._start()
+        self._executor: ProcessPoolExecutor | None = None
+        self._worker: BaseProcess | None = None
 
     def run(self, call: TaskCall) -> Future[Execution]:
         """Execute a call; the future says how the process went if it went."""
@@ -100,6 +105,7 @@ class _Slot:
         outer: Future[Execution] = Future()
         outer.set_running_or_notify_cancel()
         worker = self._worker
+        assert worker is not None
 
         def settle(done: Future[Execution]) -> None:
             error = done.exception()
@@ -115,29 +121,28 @@ class _Slot:
 
     def kill(self) -> None:
         """Kill the process and its children."""
-        if self._worker.pid is not None:
+        if self._worker is not None and self._worker.pid is not None:
             process.end_tree(self._worker.pid)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self.kill()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, call: TaskCall) -> Future[Execution]:
-        try:
-            return self._executor.submit(process.run, call)
-        except BrokenProcessPool:  # it died idle, or with the call before
-            self._executor.shutdown(wait=False)
-            self._start()
-            return self._executor.submit(process.run, call)
-
-    def _start(self) -> None:
+        if self._executor is not None:
+            try:
+                return self._executor.submit(process.run, call)
+            except BrokenProcessPool:  # it died idle, or with the call before
+                self._executor.shutdown(wait=False)
         self._executor = ProcessPoolExecutor(1, self._context, process.start, (self._setup,))
-        self._executor.submit(process.ready)
+        future = self._executor.submit(process.run, call)
         (self._worker,) = self._executor._processes.values()  # noqa: SLF001 (the only way to its pid and exit code)
+        return future
 
 
-def _how_it_went(worker: multiprocessing.process.BaseProcess) -> str:
+def _how_it_went(worker: BaseProcess) -> str:
     worker.join(timeout=5)
     code = worker.exitcode
     if code is not None and code < 0:

@@ -58,13 +58,6 @@ def run(call: TaskCall) -> Execution:
     return execute(call)
 
 
-def ready() -> int:
-    """Return this process's id, once it has started."""
-    if _failure:
-        raise EngineError(f"a worker process could not start:\n{_failure}")
-    return os.getpid()
-
-
 def luigi_config() -> dict[str, dict[str, str]]:
     """Return this process's Luigi configuration, to be given to others."""
     config = luigi.configuration.get_config()

@@ -22,7 +22,6 @@ from typing import Any, Self
 
 from sweeper.errors import TaskError, did_you_mean
 from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
-from sweeper.store.fluent import adopted
 from sweeper.store.locate import local_path
 from sweeper.store.values import one_line
 from sweeper.task.context import Context, labels
@@ -76,6 +75,8 @@ class Attempt:
         return folder
 
     def __enter__(self) -> Self:
+        from sweeper.store.fluent import adopted  # and with it MLflow, which nobody needs who runs no task
+
         work = self.work
         tags = {
             **work.tags,
