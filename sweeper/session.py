@@ -81,6 +81,7 @@ def run_binding(
         listener.noticed(f"{buried} runs that an earlier process left behind are marked KILLED")
     index = Index(store, metric=binding.spec.metric)
     with contextlib.closing(Driver(store)) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
+        driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
         with use(context):
             search = GridSearch(binding.points)

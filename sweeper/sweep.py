@@ -24,13 +24,16 @@ from sweeper.spec import Spec
 from sweeper.store.api import ApiStore
 from sweeper.store.base import Blocked, Result, RunStatus, Tag
 from sweeper.store.index import Index
-from sweeper.store.lease import Driver, close_lost
+from sweeper.store.lease import Driver, close_lost, first_claim
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import is_number, reason_of
 from sweeper.task.source import source_digest
 
 WINDOW = 32
 """Points held at once, at least; with many slots, four for each."""
+
+LOOK_SECONDS = 1.0
+"""How often the loop looks for what other drivers have finished, while it waits for one."""
 
 ASKS_AT_ONCE = 200
 """Points asked for before the loop looks at what has ended meanwhile."""
@@ -77,6 +80,14 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Points that wait for a task that another driver is at."""
+
+    task: luigi.Task
+    points: list[Point]
+
+
+@dataclass(frozen=True, slots=True)
 class _Failure:
     """Why a key has no result, remembered for the whole run."""
 
@@ -113,6 +124,8 @@ class Sweep:
         self._held: dict[str, _Held] = {}
         self._failures: dict[str, _Failure] = {}
         self._replaced: dict[str, str] = {}
+        self._waiting: list[_Waiting] = []
+        self._next_look = 0.0
         self._changed: Counter[str] = Counter()
         self._is_stopping = False
         self._has_asked_all = False
@@ -142,8 +155,9 @@ class Sweep:
 
     def _loop(self) -> None:
         while True:
+            self._look_after_waiting()
             self._top_up()
-            if not self._worker.is_busy and (self._is_stopping or (self._has_asked_all and not self._held)):
+            if not self._worker.is_busy and (self._is_stopping or self._is_over()):
                 break
             self._listener.running(self._worker.running)
             finished = self._worker.step()
@@ -152,6 +166,9 @@ class Sweep:
             if not finished and not self._worker.is_busy and not self._is_stopping:
                 self._block_stuck()
         self._summary.is_interrupted = self._is_stopping and not self._fail_fast
+
+    def _is_over(self) -> bool:
+        return self._has_asked_all and not self._held and not self._waiting
 
     def _top_up(self) -> None:
         """Ask for points while there is room, but not so long that a free worker waits."""
@@ -215,6 +232,9 @@ class Sweep:
         """Tell what became of a task: of its points if it is final, of those that waited for it if it failed."""
         task, execution = finished.task, finished.execution
         key = key_of(task)
+        if execution.ending is Ending.CLAIMED:
+            self._wait_for(task)
+            return
         if execution.result:
             self._index.add(execution.result)
             self._supersede(key, execution.result)
@@ -253,6 +273,34 @@ class Sweep:
         if value is not None:
             reason = f"the metric {self._spec.metric} is NaN"
         return Outcome(point, PointState.FAILED, reason=reason, run_id=result.run_id, seconds=result.seconds)
+
+    def _wait_for(self, task: luigi.Task) -> None:
+        """Take the points that need a task out of the window until the other driver that is at it has finished."""
+        for final in self._worker.waiting_for(task):
+            held = self._held.pop(key_of(final))
+            self._worker.forget(final)
+            self._waiting.append(_Waiting(task, held.points))
+
+    def _look_after_waiting(self) -> None:
+        """Take up the points again whose work another driver has finished, or left."""
+        if not self._waiting:
+            return
+        if time.monotonic() < self._next_look:
+            if not self._worker.is_busy:
+                time.sleep(LOOK_SECONDS / 4)
+            return
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._index.refresh()
+        over = {
+            key
+            for key, task in {key_of(one.task): one.task for one in self._waiting}.items()
+            if task.complete() or first_claim(self._store, key) is None
+        }
+        ready = [one for one in self._waiting if key_of(one.task) in over]
+        self._waiting = [one for one in self._waiting if key_of(one.task) not in over]
+        for one in ready:
+            for point in one.points:
+                self._begin(point)
 
     def _settled(self, key: str, execution: Execution) -> Execution:
         """Return a failure with its run closed: a lost worker could not do so itself."""
@@ -298,7 +346,13 @@ class Sweep:
         held = self._held.get(key_of(task))
         labels = self._record.labels(held.points) if held else self._record.upstream_labels()
         timeout = self._spec.timeouts.get(task.get_task_family(), self._spec.timeout)
-        return call_for(task, labels=labels, metric=self._spec.metric if held else "", timeout=timeout)
+        return call_for(
+            task,
+            labels=labels,
+            metric=self._spec.metric if held else "",
+            timeout=timeout,
+            is_contended=self._driver.is_contended,
+        )
 
     def _abandon(self) -> None:
         """Stop what runs, and leave a clean record of it."""

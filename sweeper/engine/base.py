@@ -25,6 +25,7 @@ class Ending(enum.StrEnum):
     DONE = "done"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    CLAIMED = "claimed"  # another driver is at the same work
 
     @property
     def is_success(self) -> bool:
@@ -38,7 +39,7 @@ class TaskCall:
 
     ``values`` and ``overrides`` are pickled apart, so that they are read only where the user's modules can be imported.
     ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metric`` is asked of that run if
-    one is named; ``timeout`` is in seconds.
+    one is named; ``timeout`` is in seconds; ``is_contended`` says that other drivers may want the same key.
     """
 
     module: str
@@ -50,6 +51,7 @@ class TaskCall:
     upstream: tuple[Result, ...] = ()
     metric: str = ""
     timeout: float | None = None
+    is_contended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,12 @@ class WorkerLost(Exception):  # noqa: N818 (an event, not a mistake)
 
 
 def call_for(
-    task: luigi.Task, *, labels: Mapping[str, str], metric: str = "", timeout: float | None = None
+    task: luigi.Task,
+    *,
+    labels: Mapping[str, str],
+    metric: str = "",
+    timeout: float | None = None,
+    is_contended: bool = False,
 ) -> TaskCall:
     """Return the call that executes a task.
 
@@ -115,4 +122,5 @@ def call_for(
         upstream=tuple(result for result in results if result is not None),
         metric=metric,
         timeout=timeout,
+        is_contended=is_contended,
     )

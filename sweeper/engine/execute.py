@@ -16,7 +16,8 @@ from sweeper.engine.base import Ending, Execution, TaskCall
 from sweeper.errors import IdentityError, StoreError, TaskError
 from sweeper.store.base import Result
 from sweeper.task import MlflowTask, key_of
-from sweeper.task.attempt import reason_of
+from sweeper.task.attempt import ClaimedElsewhere, reason_of
+from sweeper.task.base import COMMITTED
 from sweeper.task.context import current, use
 from sweeper.task.overrides import instantiate
 
@@ -30,13 +31,22 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
     for upstream in call.upstream:
         context.index.add(upstream)
     run_id = ""
-    with use(replace(context, labels=call.labels, metric=call.metric or context.metric)):
+    around = replace(
+        context,
+        labels=call.labels,
+        metric=call.metric or context.metric,
+        is_contended=call.is_contended,
+        may_wait=False,
+    )
+    with use(around):
         try:
             task = rebuild(call)
             run_id, result = _run(task)
             return _described(call, run_id, result)
         except StoreError:
             raise
+        except ClaimedElsewhere as claimed:
+            return Execution(Ending.CLAIMED, reason="another sweeper is at it", run_id=claimed.args[0])
         except KeyboardInterrupt as error:
             return Execution(Ending.INTERRUPTED, reason=reason_of(error), run_id=_run_of(error))
         except BaseException as error:  # noqa: BLE001 (a task may raise whatever it likes, SystemExit too)
@@ -86,7 +96,7 @@ def _run(task: luigi.Task) -> tuple[str, Result | None]:
                 raise TaskError(f"{task!r:.200} has run, and is not complete")
             result = None
         else:
-            result = task.__dict__["_sweeper_committed"]
+            result = task.__dict__[COMMITTED]
     except BaseException as error:
         task.trigger_event(luigi.Event.FAILURE, task, error)
         task.on_failure(error)

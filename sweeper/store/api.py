@@ -123,9 +123,7 @@ class ApiStore:
         """Create a RUNNING run."""
         started = int(time.time() * 1000)
         with _translated(self.uri):
-            run = self._client.create_run(
-                self._experiment_id(experiment), start_time=started, tags=fit(tags, MAX_TAG), run_name=name
-            )
+            run = self._create_run(experiment, start_time=started, tags=fit(tags, MAX_TAG), run_name=name)
         if params:
             self.log(run.info.run_id, params=params)
         return OpenRun(run.info.run_id, experiment, run.info.artifact_uri, started)
@@ -192,6 +190,17 @@ class ApiStore:
                 found = None
             self._experiments[name] = found.experiment_id if found else self._create_experiment(name)
         return self._experiments[name]
+
+    def _create_run(self, experiment: str, **settings: Any) -> Run:
+        """Create a run; an experiment that was deleted since it was last used is made anew."""
+        known = self._experiment_id(experiment)
+        try:
+            return self._client.create_run(known, **settings)
+        except MlflowException:
+            del self._experiments[experiment]
+            if self._experiment_id(experiment) == known:
+                raise
+            return self._client.create_run(self._experiments[experiment], **settings)
 
     def _create_experiment(self, name: str) -> str:
         location = experiment_folder(self._database, name) if self._database else None

@@ -28,6 +28,8 @@ class Tag(enum.StrEnum):
     REASON = "sweeper.reason"  # why a run did not become a result, in one line
     SUPERSEDED = "sweeper.superseded"  # run id, or words: a result that counts no more
     LOG = "sweeper.log"  # name of the artifact that holds the task's log
+    PROCESS = "sweeper.process"  # a driver's process
+    COMMAND = "sweeper.command"  # a driver's command line
     BEAT = "sweeper.beat"  # a driver's last sign of life, seconds since the epoch
 
 

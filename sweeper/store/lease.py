@@ -8,53 +8,29 @@ of a living driver is a claim on its key.
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import platform
 import sys
 import threading
 import time
-from dataclasses import dataclass
-from pathlib import Path
-
-import psutil
+from collections.abc import Callable
 
 from sweeper.errors import StoreError
 from sweeper.store.base import DRIVERS_EXPERIMENT, LOG_ARTIFACT, Kind, RunRecord, RunStatus, Store, Tag
+from sweeper.store.host import Process
 
 BEAT_SECONDS = 30
 SILENCE_SECONDS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process, told apart from any other of any host at any time."""
-
-    host: str
-    boot: str
-    pid: int
-    started: float
-
-    @classmethod
-    def current(cls) -> Process:
-        """Return this process."""
-        return cls(platform.node(), _boot_id(), os.getpid(), psutil.Process().create_time())
-
-    def is_gone(self) -> bool:
-        """Whether the process surely no longer runs; False also where that cannot be known, on another host."""
-        if self.host != platform.node():
-            return False
-        if self.boot != _boot_id():
-            return True
-        try:
-            process = psutil.Process(self.pid)
-            return abs(process.create_time() - self.started) > 1 or process.status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
+LOOK_SECONDS = 2.0
+MEETING_SECONDS = 60.0
+MEETING_POLL_SECONDS = 0.1
 
 
 class Driver:
-    """This process's entry in the store; beats until it is closed."""
+    """This process's entry in the store: it beats, and gets to know the others that work on the store.
+
+    While it knows of none, its tasks claim their keys without looking for rivals.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -65,14 +41,37 @@ class Driver:
             tags={
                 Tag.KIND: Kind.DRIVER,
                 Tag.BEAT: repr(time.time()),
-                "sweeper.process": json.dumps([process.host, process.boot, process.pid, process.started]),
-                "sweeper.command": " ".join(sys.argv),
+                Tag.PROCESS: process.to_json(),
+                Tag.COMMAND: " ".join(sys.argv),
             },
         ).run_id
-        self._stopped = threading.Event()
+        self._last_beat = time.monotonic()
+        self._known: frozenset[str] = frozenset()
         self._pid = os.getpid()
-        self._thread = threading.Thread(target=self._beat, name="sweeper-driver-beat", daemon=True)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._keep_up, name="sweeper-driver", daemon=True)
         self._thread.start()
+
+    @property
+    def is_contended(self) -> bool:
+        """Whether another driver may want the keys that this one wants."""
+        return bool(self._known)
+
+    def meet_others(self, notice: Callable[[str], None]) -> None:
+        """Wait until every other living driver knows of this one; from then on each looks before it claims.
+
+        Gives up on one that does not answer in a minute: two results with one key are both valid, and one is read.
+        """
+        deadline = time.monotonic() + MEETING_SECONDS
+        has_said = False
+        while time.monotonic() < deadline:
+            strangers = [other for other in self._look_around() if knows_tag(self.run_id) not in other.tags]
+            if not strangers:
+                return
+            if not has_said:
+                has_said = True
+                notice(f"another sweeper is at work on this store ({strangers[0].name}); sharing the work with it")
+            time.sleep(MEETING_POLL_SECONDS)
 
     def close(self, status: RunStatus = RunStatus.FINISHED) -> None:
         """End the beat and the driver's run."""
@@ -82,12 +81,28 @@ class Driver:
         self._thread.join()
         self._store.end_run(self.run_id, status)
 
-    def _beat(self) -> None:
-        while not self._stopped.wait(BEAT_SECONDS):
-            try:
-                self._store.log(self.run_id, tags={Tag.BEAT: repr(time.time())})
-            except StoreError:
-                continue  # a store that is away for a moment; the next beat tells
+    def _keep_up(self) -> None:
+        while not self._stopped.wait(LOOK_SECONDS):
+            with contextlib.suppress(StoreError):  # a store that is away for a moment; the next look tells
+                self._look_around()
+                if time.monotonic() - self._last_beat > BEAT_SECONDS:
+                    self._store.log(self.run_id, tags={Tag.BEAT: repr(time.time())})
+                    self._last_beat = time.monotonic()
+
+    def _look_around(self) -> list[RunRecord]:
+        """Return the other living drivers, having noted down the new ones where they will look."""
+        others = [record for record in living_drivers(self._store) if record.run_id != self.run_id]
+        names = frozenset(record.run_id for record in others)
+        new = names - self._known
+        self._known = names  # before the note: whoever reads it relies on this
+        if new:
+            self._store.log(self.run_id, tags={knows_tag(name): "yes" for name in new})
+        return others
+
+
+def knows_tag(driver: str) -> str:
+    """Return the tag by which a driver says that it knows of another."""
+    return f"sweeper.knows.{driver}"
 
 
 def living_drivers(store: Store) -> list[RunRecord]:
@@ -100,11 +115,11 @@ def is_dead(driver: RunRecord) -> bool:
     if driver.status.is_over:
         return True
     try:
-        process = Process(*json.loads(driver.tags["sweeper.process"]))
+        process = Process.from_json(driver.tags[Tag.PROCESS])
         beat = float(driver.tags[Tag.BEAT])
     except (KeyError, TypeError, ValueError):
         return True  # whatever wrote this was not a driver
-    if process.host == platform.node():
+    if process.is_local:
         return process.is_gone()
     return time.time() - beat > SILENCE_SECONDS
 
@@ -125,6 +140,15 @@ def bury_the_dead(store: Store) -> int:
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)
     return len(abandoned)
+
+
+def first_claim(store: Store, key: str) -> RunRecord | None:
+    """Return the run that may go on with a key: the earliest ``(start_time, run_id)`` of those of living drivers."""
+    for record in store.runs_with(Tag.CLAIM, key, status=RunStatus.RUNNING):
+        driver = record.tags.get(Tag.DRIVER)
+        if driver and not is_dead(store.run(driver)):
+            return record
+    return None
 
 
 def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStatus) -> str:
@@ -156,10 +180,3 @@ def _is_over(store: Store, driver: str | None) -> bool:
         return store.run(driver).status.is_over
     except StoreError:
         return True
-
-
-def _boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return str(int(psutil.boot_time()))

@@ -12,7 +12,7 @@ MAX_PARAM = 6000
 MAX_TAG = 5000  # MLflow allows 8,000 characters; some of its databases count bytes
 MAX_REASON = 500
 
-_FOREIGN = re.compile(r"[^/\w.\- ]")
+_FOREIGN = re.compile(r"[^/\w.\- :]")
 
 
 def fit_key(name: str) -> str:

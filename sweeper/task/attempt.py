@@ -22,13 +22,27 @@ from typing import Any, Self
 
 from sweeper.errors import TaskError, did_you_mean
 from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
+from sweeper.store.lease import first_claim
 from sweeper.store.locate import local_path
-from sweeper.store.values import one_line
-from sweeper.task.context import Context, labels
+from sweeper.store.values import fit_key, one_line
+from sweeper.task.context import Context
 from sweeper.task.log import captured
 
 METRICS_AT_ONCE = 500
 SECONDS_BETWEEN_WRITES = 2.0
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class ClaimedElsewhere(Exception):  # noqa: N818 (an event, not a mistake)
+    """Another driver is at the same work; ``args[0]`` is its run."""
+
+
+class AlreadyDone(Exception):  # noqa: N818
+    """Another driver has done the same work meanwhile."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.run_id)
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +92,20 @@ class Attempt:
         from sweeper.store.fluent import adopted  # and with it MLflow, which nobody needs who runs no task
 
         work = self.work
+        if self._context.is_contended:
+            self._look_for_rivals()
         tags = {
             **work.tags,
             **{upstream_tag(name): key for name, key in work.upstream.items()},
             Tag.KIND: Kind.TASK,
             Tag.TASK: work.task,
             Tag.SOURCE: work.source,
-            **labels(),
+            **self._context.labels,
             Tag.CLAIM: work.key,
         }
         self._run = self._store.start_run(work.experiment, work.name, tags=tags, params=work.params)
+        if self._context.is_contended:
+            self._yield_to_rivals()
         self._scratch = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="sweeper-")))
         home = local_path(self._run.artifact_uri)
         self._log = (home or self._scratch) / LOG_ARTIFACT
@@ -128,13 +146,39 @@ class Attempt:
 
     def log_metric(self, name: str, value: float, step: int) -> None:
         """Add a value to a metric's curve; written in batches, and before anything that reads it."""
-        point = MetricPoint(str(name), self._number(name, value), int(step), int(time.time() * 1000))
+        if fit_key(name) != name:
+            raise TaskError(
+                f"{self.work.task}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
+            )
+        point = MetricPoint(name, self._number(name, value), int(step), int(time.time() * 1000))
         self._metrics.append(point)
         if name not in self._last or point.step >= self._last[name].step:
             self._last[name] = point
         is_due = time.monotonic() - self._last_write > SECONDS_BETWEEN_WRITES
         if is_due or len(self._metrics) >= METRICS_AT_ONCE:
             self._write()
+
+    def _look_for_rivals(self) -> None:
+        """Raise if another driver was quicker: it has the result, or is at it and must not be waited for here."""
+        while True:
+            self._context.index.refresh([self.work.experiment])
+            result = self._context.index.find(self.work.key, self.work.experiment)
+            if result is not None:
+                raise AlreadyDone(result)
+            claim = first_claim(self._store, self.work.key)
+            if claim is None:
+                return
+            if not self._context.may_wait:
+                raise ClaimedElsewhere(claim.run_id)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+    def _yield_to_rivals(self) -> None:
+        """Look again with the claim made: of several the earliest goes on, the others end before any work."""
+        claim = first_claim(self._store, self.work.key)
+        if claim is not None and claim.run_id != self.run_id:
+            self._store.log(self.run_id, tags={Tag.REASON: f"run {claim.run_id} claimed this work first"})
+            self._store.end_run(self.run_id, RunStatus.KILLED)
+            raise ClaimedElsewhere(claim.run_id)
 
     def _number(self, name: str, value: Any) -> float:
         if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element

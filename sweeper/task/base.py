@@ -16,8 +16,8 @@ from luigi.task_register import Register
 from sweeper.errors import IdentityError, TaskError
 from sweeper.identity import canonical, canonical_json, digest, make_key
 from sweeper.task import overrides
-from sweeper.task.attempt import Attempt, Work
-from sweeper.task.context import current
+from sweeper.task.attempt import AlreadyDone, Attempt, Work
+from sweeper.task.context import current, registered
 from sweeper.task.log import TASK_LOGGER
 from sweeper.task.meta import Meta, read_meta
 from sweeper.task.parameters import coerce, identity_value
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sweeper.store.base import Result
 
 _identifying: ContextVar[bool] = ContextVar("an identity is being computed", default=False)
+
+COMMITTED = "_sweeper_committed"
+"""Where an instance keeps the result of its last attempt, for who ran it."""
 
 _FINAL = {"run": "_run, which run() wraps", "save_to_mlflow": "the functions given to it"}
 
@@ -101,8 +104,11 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         """Do the work inside an MLflow run, and commit it."""
         if inspect.isgeneratorfunction(self._run):
             return self._run_in_steps()
-        with self._attempt():
-            self._run()
+        try:
+            with self._attempt():
+                self._run()
+        except AlreadyDone as done:
+            self.__dict__[COMMITTED] = done.result
         return None
 
     def search_for_mlflow_run(self) -> Run | None:
@@ -168,14 +174,14 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
 
     @contextlib.contextmanager
     def _attempt(self) -> Iterator[None]:
-        attempt = Attempt(describe(self), current())
+        attempt = Attempt(describe(self), registered())
         with attempt:
             self._sweeper_attempt: Attempt | None = attempt
             try:
                 yield
             finally:
                 self._sweeper_attempt = None
-        self._sweeper_committed = attempt.result
+        self.__dict__[COMMITTED] = attempt.result
 
     def _run_in_steps(self) -> Generator[Any, Any, None]:
         with self._attempt():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ class Context:
     """The surroundings of tasks.
 
     ``labels`` are tags for every run that starts here (sweep, parent, driver); ``metric`` is the name under which
-    ``report`` logs; ``owns_process`` says that stdout and stderr of this whole process belong to the running task.
+    ``report`` logs; ``owns_process`` says that stdout and stderr of this whole process belong to the running task;
+    ``is_contended`` that other drivers work on the store, and ``may_wait`` that a task may wait here for one of theirs.
     """
 
     store: ApiStore
@@ -32,6 +34,8 @@ class Context:
     labels: Mapping[str, str] = field(default_factory=dict)
     metric: str = "objective"
     owns_process: bool = False
+    is_contended: bool = False
+    may_wait: bool = True
 
     def checkpoint_folder(self, key: str) -> Path:
         """Return the folder that belongs to every attempt at a key, on this machine."""
@@ -71,19 +75,21 @@ def use(context: Context) -> Iterator[Context]:
         _current = before
 
 
-def labels() -> dict[str, str]:
-    """Return the tags for a run that starts now; a plain ``luigi.build`` registers as a driver on its first run."""
+def registered() -> Context:
+    """Return the context in use, with a driver: a plain ``luigi.build`` registers as one on its first run."""
     global _driver  # noqa: PLW0603
-    given = dict(current().labels)
-    if Tag.DRIVER not in given:
-        if _driver is None:
-            from sweeper.store.lease import Driver, bury_the_dead
+    context = current()
+    if Tag.DRIVER in context.labels:
+        return context
+    if _driver is None:
+        from sweeper.store.lease import Driver, bury_the_dead
 
-            bury_the_dead(current().store)
-            _driver = Driver(current().store)
-            atexit.register(_driver.close)
-        given[Tag.DRIVER] = _driver.run_id
-    return given
+        bury_the_dead(context.store)
+        _driver = Driver(context.store)
+        atexit.register(_driver.close)
+        _driver.meet_others(logging.getLogger(__name__).warning)
+    labels = {**context.labels, Tag.DRIVER: _driver.run_id}
+    return replace(context, labels=labels, is_contended=_driver.is_contended)
 
 
 def _plain_context() -> Context:
