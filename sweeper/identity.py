@@ -71,8 +71,9 @@ def canonical(value: Any) -> Any:  # noqa: PLR0911, PLR0912, C901 (a table of ty
             return {"$set": sorted((canonical(item) for item in value), key=_dumps)}
         case Mapping():
             return _canonical_mapping(value)
-    if hasattr(value, "tolist"):  # a numpy scalar or array, without importing numpy
-        return canonical(value.tolist())
+    plain = value.tolist() if hasattr(value, "tolist") else value  # a numpy scalar or array, without importing numpy
+    if type(plain) is not type(value):
+        return canonical(plain)
     raise IdentityError(f"a value of type {type(value).__name__} has no canonical form: {value!r:.80}")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ from sweeper.points import Count, Point
 from sweeper.store.base import Reader
 from sweeper.store.index import Index
 from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.task.attempt import reason_of
 from sweeper.task.context import Context, use
 from sweeper.task.source import source_digest
 
@@ -57,14 +58,17 @@ class Step:
 class Plan:
     """What a sweep would do: its steps, upstream first.
 
-    ``looked_at`` is how many points the counts are of: all, or a sample of a sweep beyond 100,000.
+    ``looked_at`` is how many points the counts are of: all, or a sample of a sweep beyond 100,000. ``unbuilt`` are
+    those of them whose pipeline cannot be built, by the reason; they will fail. ``configured`` are the defaults that
+    come from Luigi's configuration.
     """
 
     name: str
     points: Count
     looked_at: int
     steps: list[Step]
-    configured: dict[str, str] = field(default_factory=dict)
+    unbuilt: Mapping[str, int] = field(default_factory=dict)
+    configured: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_sampled(self) -> bool:
@@ -84,10 +88,13 @@ def make_plan(binding: Binding, reader: Reader) -> Plan:
     points: Iterable[Point] = binding.points
     if count.number > MOST_POINTS:
         points = binding.points.sample(SAMPLE)
-    index = Index(reader, metric=binding.spec.metric)
-    with use(Context(cast("ApiStore", reader), index)):  # nothing here writes
-        looked_at, steps = _steps(binding, points)
-    return Plan(binding.spec.name, count, looked_at, steps, configured_defaults(binding))
+    with use(Context(cast("ApiStore", reader), Index(reader, metric=binding.spec.metric))):  # nothing here writes
+        survey = _Survey()
+        for point in points:
+            survey.look_at(binding, point)
+    return Plan(
+        binding.spec.name, count, survey.looked_at, survey.ordered(), survey.unbuilt, configured_defaults(binding)
+    )
 
 
 def configured_defaults(binding: Binding) -> dict[str, str]:
@@ -103,34 +110,58 @@ def configured_defaults(binding: Binding) -> dict[str, str]:
     return found
 
 
-def _steps(binding: Binding, points: Iterable[Point]) -> tuple[int, list[Step]]:
-    steps: dict[str, Step] = {}
-    seen: set[str] = set()
-    seconds: defaultdict[str, list[float]] = defaultdict(list)
-    number = 0
-    for number, point in enumerate(points, 1):  # noqa: B007 (the count, after the loop)
-        families: set[str] = set()
-        for task in closure_of(binding.instance(point)):
-            family = task.get_task_family()
-            step = steps.setdefault(family, Step(family))
-            if family not in families:
-                families.add(family)
-                step.points += 1
-            if (key := key_of(task)) not in seen:
-                seen.add(key)
-                _count(step, task, seconds[family])
-    for family, step in steps.items():
-        step.seconds = sum(seconds[family]) / len(seconds[family]) if seconds[family] else None
-    return number, list(reversed(steps.values()))
+class _Survey:
+    """What was seen of a sweep's points so far."""
+
+    def __init__(self) -> None:
+        self.looked_at = 0
+        self.unbuilt: Counter[str] = Counter()
+        self._steps: dict[str, Step] = {}
+        self._heights: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+
+    def look_at(self, binding: Binding, point: Point) -> None:
+        """Count what a point needs."""
+        self.looked_at += 1
+        try:
+            pipeline = [(task, key_of(task)) for task in closure_of(binding.instance(point))][::-1]
+        except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
+            self.unbuilt[reason_of(error)] += 1
+            return
+        for family in dict.fromkeys(task.get_task_family() for task, _ in pipeline):
+            self._steps.setdefault(family, Step(family)).points += 1
+        for task, key in pipeline:
+            if key not in self._seen:
+                self._seen.add(key)
+                self._count(task)
+
+    def ordered(self) -> list[Step]:
+        """Return the steps, upstream first."""
+        for family, step in self._steps.items():
+            known = self._seconds[family]
+            step.seconds = sum(known) / len(known) if known else None
+        return sorted(self._steps.values(), key=lambda step: self._heights[step.family])
+
+    def _count(self, task: luigi.Task) -> None:
+        family = task.get_task_family()
+        step = self._steps[family]
+        step.instances += 1
+        self._heights[family] = max(self._heights.get(family, 0), _height(task))
+        if not isinstance(task, MlflowTask):
+            step.complete += task.complete()
+            return
+        result = find_result(task)
+        if result is not None:
+            step.complete += 1
+            step.changed += result.source != source_digest(type(task))
+            self._seconds[family].append(result.seconds)
 
 
-def _count(step: Step, task: luigi.Task, seconds: list[float]) -> None:
-    step.instances += 1
-    if not isinstance(task, MlflowTask):
-        step.complete += task.complete()
-        return
-    result = find_result(task)
-    if result is not None:
-        step.complete += 1
-        step.changed += result.source != source_digest(type(task))
-        seconds.append(result.seconds)
+def _height(task: luigi.Task) -> int:
+    """Return how many steps lie upstream of a task, the longest way."""
+    known: int | None = task.__dict__.get("_sweeper_height")
+    if known is None:
+        known = 1 + max(map(_height, task.deps()), default=-1)
+        task.__dict__["_sweeper_height"] = known
+    return known

@@ -34,12 +34,14 @@ def run_spec(
     workers: int = 1,
     tracking_uri: str | None = None,
     fail_fast: bool = False,
+    rerun_changed: bool = False,
     debug: bool = False,
 ) -> Summary:
     """Run the sweep that a spec file declares, and return what it came to.
 
     ``tracking_uri`` as in ``sweeper.store.locate``; ``overrides`` as in ``sweeper.spec.load``; ``debug`` opens the
-    debugger where a task fails (inline only). The first Ctrl-C lets what runs finish, the second stops it.
+    debugger where a task fails (inline only); ``rerun_changed`` makes results of other code again. The first Ctrl-C
+    lets what runs finish, the second stops it.
     """
     if engine is EngineName.LOCAL:
         from sweeper.engine.local import warm_up
@@ -55,6 +57,7 @@ def run_spec(
         make_engine=lambda uri: _engine(engine, workers, uri, debug=debug),
         tracking_uri=locate(tracking_uri, start=path.parent if path.parent.exists() else None),
         fail_fast=fail_fast,
+        rerun_changed=rerun_changed,
     )
 
 
@@ -65,6 +68,7 @@ def run_binding(
     make_engine: Callable[[str], Engine],
     tracking_uri: str,
     fail_fast: bool = False,
+    rerun_changed: bool = False,
 ) -> Summary:
     """Run a bound spec on an engine that is made once the store is there."""
     from sweeper.search.grid import GridSearch
@@ -85,7 +89,17 @@ def run_binding(
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
         with use(context):
             search = GridSearch(binding.points)
-            sweep = Sweep(binding, search, engine, store, index, driver, listener, fail_fast=fail_fast)
+            sweep = Sweep(
+                binding,
+                search,
+                engine,
+                store,
+                index,
+                driver,
+                listener,
+                fail_fast=fail_fast,
+                rerun_changed=rerun_changed,
+            )
             with _interruptible(sweep.stop, listener):
                 return sweep.run()
 

@@ -16,24 +16,24 @@ import luigi
 from sweeper.binding import Binding
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, call_for
 from sweeper.engine.worker import Finished, SchedulingWorker, closure_of
+from sweeper.errors import TaskError
 from sweeper.identity import canonical
 from sweeper.points import Count, Point
 from sweeper.record import SweepRun
+from sweeper.renewal import Renewal
 from sweeper.search.base import Done, Outcome, PointState, Search, Wait
 from sweeper.spec import Spec
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Blocked, Result, RunStatus, Tag
+from sweeper.store.base import Blocked, Result, RunStatus
 from sweeper.store.index import Index
-from sweeper.store.lease import Driver, close_lost, first_claim
-from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.store.lease import Driver, close_lost
+from sweeper.task import MlflowTask, key_of
 from sweeper.task.attempt import is_number, reason_of
-from sweeper.task.source import source_digest
+from sweeper.waiting import WaitingRoom
+from sweeper.window import Held, Window
 
 WINDOW = 32
-"""Points held at once, at least; with many slots, four for each."""
-
-LOOK_SECONDS = 1.0
-"""How often the loop looks for what other drivers have finished, while it waits for one."""
+"""Instances held at once, at least; with many slots, four for each."""
 
 ASKS_AT_ONCE = 200
 """Points asked for before the loop looks at what has ended meanwhile."""
@@ -71,29 +71,13 @@ class Summary:
         return 0 if all(state.has_result for state, number in self.states.items() if number) else 1
 
 
-@dataclass(slots=True)
-class _Held:
-    """A final instance in the window, and the points that it stands for."""
-
-    task: MlflowTask
-    points: list[Point]
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """Points that wait for a task that another driver is at."""
-
-    task: luigi.Task
-    points: list[Point]
-
-
 @dataclass(frozen=True, slots=True)
 class _Failure:
     """Why a key has no result, remembered for the whole run."""
 
     family: str
     reason: str
-    run_id: str
+    run_id: str = ""
 
 
 class Sweep:
@@ -110,6 +94,7 @@ class Sweep:
         listener: Listener,
         *,
         fail_fast: bool = False,
+        rerun_changed: bool = False,
     ) -> None:
         self._binding = binding
         self._spec = binding.spec
@@ -119,14 +104,11 @@ class Sweep:
         self._driver = driver
         self._listener = listener
         self._fail_fast = fail_fast
-        self._window = max(WINDOW, 4 * engine.slots)
         self._worker = SchedulingWorker(engine, self._call)
-        self._held: dict[str, _Held] = {}
+        self._window = Window(self._worker, max(WINDOW, 4 * engine.slots))
+        self._waiting = WaitingRoom(store, index)
+        self._renewal = Renewal(store, index, rerun_changed=rerun_changed)
         self._failures: dict[str, _Failure] = {}
-        self._replaced: dict[str, str] = {}
-        self._waiting: list[_Waiting] = []
-        self._next_look = 0.0
-        self._changed: Counter[str] = Counter()
         self._is_stopping = False
         self._has_asked_all = False
         self._summary = Summary()
@@ -138,14 +120,19 @@ class Sweep:
         self._record = SweepRun(self._store, self._binding, self._driver.run_id)
         try:
             self._loop()
+        except KeyboardInterrupt:
+            self._abandon()
         except BaseException:
             self._abandon()
             raise
         finally:
             self._summary.seconds = time.monotonic() - began
             self._record.close(self._status())
-        for family, number in self._changed.items():
-            self._listener.noticed(f"{number} reused results of {family} were made by other code than it has now")
+        for family, number in self._renewal.changed.items():
+            if number:
+                self._listener.noticed(f"{number} reused results of {family} were made by other code than it has now; "
+                    "--rerun-changed makes them again"
+                )
         return self._summary
 
     def stop(self) -> None:
@@ -155,7 +142,6 @@ class Sweep:
 
     def _loop(self) -> None:
         while True:
-            self._look_after_waiting()
             self._top_up()
             if not self._worker.is_busy and (self._is_stopping or self._is_over()):
                 break
@@ -168,12 +154,14 @@ class Sweep:
         self._summary.is_interrupted = self._is_stopping and not self._fail_fast
 
     def _is_over(self) -> bool:
-        return self._has_asked_all and not self._held and not self._waiting
+        return self._has_asked_all and self._window.is_empty and self._waiting.is_empty
 
     def _top_up(self) -> None:
-        """Ask for points while there is room, but not so long that a free worker waits."""
+        """Take up points while there is room, but not so long that a free worker waits."""
+        for point in self._waiting.ready(is_idle=not self._worker.is_busy):
+            self._begin(point)
         for _ in range(ASKS_AT_ONCE):
-            if self._is_stopping or self._has_asked_all or len(self._held) >= self._window:
+            if self._is_stopping or self._has_asked_all or not self._window.has_room:
                 return
             asked = self._search.ask()
             if isinstance(asked, Wait):
@@ -189,38 +177,26 @@ class Sweep:
             key = key_of(task)
         except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
             self._tell(Outcome(point, PointState.FAILED, reason=reason_of(error)))
-        else:
+            return
+        try:
             self._place(point, task, key)
+        except TaskError as error:
+            self._tell(Outcome(point, PointState.FAILED, reason=str(error)))
 
     def _place(self, point: Point, task: MlflowTask, key: str) -> None:
         """Tell a point's outcome if it is known, else hold it."""
         self._record.claim(point, key)
-        if key in self._held:
-            self._held[key].points.append(point)
-        elif failure := self._failures.get(key):
+        if self._window.join(key, point):
+            return
+        if failure := self._failures.get(key):
             self._tell(Outcome(point, PointState.FAILED, reason=failure.reason, run_id=failure.run_id))
-        elif result := self._reusable(task):
-            self._reuse(point, task, result)
+        elif result := self._renewal.reusable(task):
+            self._record.add(result, [point])
+            self._tell(self._outcome(point, PointState.REUSED, result, result.metric))
         elif failure := self._failed_upstream(task):
-            self._block(point, failure)
+            self._block([point], failure)
         else:
-            self._held[key] = _Held(task, [point])
-            self._worker.hold(task)
-
-    def _reusable(self, task: MlflowTask) -> Result | None:
-        """Return a task's result, unless it lacks the metric and was made by other code: that one is made anew."""
-        result = find_result(task)
-        if result is None or is_number(result.metric) or result.source == source_digest(type(task)):
-            return result
-        self._replaced[result.key] = result.run_id
-        self._index.discard(result.key)
-        return None
-
-    def _reuse(self, point: Point, task: MlflowTask, result: Result) -> None:
-        if result.source != source_digest(type(task)):
-            self._changed[task.get_task_family()] += 1
-        self._record.add(result, [point])
-        self._tell(self._outcome(point, PointState.REUSED, result, result.metric))
+            self._window.hold(task, key, point)
 
     def _failed_upstream(self, task: luigi.Task) -> _Failure | None:
         if not self._failures:
@@ -230,37 +206,36 @@ class Sweep:
 
     def _take(self, finished: Finished) -> None:
         """Tell what became of a task: of its points if it is final, of those that waited for it if it failed."""
-        task, execution = finished.task, finished.execution
-        key = key_of(task)
+        task, execution, key = finished.task, finished.execution, key_of(finished.task)
         if execution.ending is Ending.CLAIMED:
-            self._wait_for(task)
+            for held in self._window.release_requiring(task):
+                self._waiting.add(task, held.points)
             return
         if execution.result:
             self._index.add(execution.result)
-            self._supersede(key, execution.result)
+            self._renewal.supersede(key, execution.result)
         elif not execution.ending.is_success:
             execution = self._settled(key, execution)
             self._failures[key] = _Failure(task.get_task_family(), execution.reason, execution.run_id)
-        held = self._held.pop(key, None)
-        if held:
-            self._end(held, execution)
-        if key in self._failures:
-            for waiting in self._worker.waiting_for(task):
-                self._block_held(self._held.pop(key_of(waiting)), self._failures[key])
+        if held_final := self._window.release(key):
+            self._end(held_final, execution)
+        if failure := self._failures.get(key):
+            for held in self._window.release_requiring(task):
+                self._block(held.points, failure)
 
-    def _end(self, held: _Held, execution: Execution) -> None:
-        self._worker.forget(held.task)
-        if execution.result and len(held.points) > 1:
+    def _end(self, held: Held, execution: Execution) -> None:
+        """Tell the points of a final instance that has run."""
+        if not execution.result:
+            is_cut = execution.ending is Ending.INTERRUPTED
+            state = PointState.INTERRUPTED if is_cut else PointState.FAILED
+            for point in held.points:
+                self._tell(Outcome(point, state, reason=execution.reason, run_id=execution.run_id))
+            return
+        if len(held.points) > 1:
             self._record.add(execution.result, held.points)
         for number, point in enumerate(held.points):
-            if execution.result:
-                state = PointState.REUSED if number else PointState.COMPUTED
-                outcome = self._outcome(point, state, execution.result, execution.metric, execution.metrics)
-            else:
-                is_cut = execution.ending is Ending.INTERRUPTED
-                state = PointState.INTERRUPTED if is_cut else PointState.FAILED
-                outcome = Outcome(point, state, reason=execution.reason, run_id=execution.run_id)
-            self._tell(outcome)
+            state = PointState.REUSED if number else PointState.COMPUTED
+            self._tell(self._outcome(point, state, execution.result, execution.metric, execution.metrics))
 
     def _outcome(
         self, point: Point, state: PointState, result: Result, value: float | None, metrics: tuple[str, ...] = ()
@@ -271,36 +246,8 @@ class Sweep:
         logged = f"; it logged: {', '.join(metrics)}" if metrics else ""
         reason = f"finished without the metric {self._spec.metric}{logged}"
         if value is not None:
-            reason = f"the metric {self._spec.metric} is NaN"
+            reason = f"finished with NaN for the metric {self._spec.metric}"
         return Outcome(point, PointState.FAILED, reason=reason, run_id=result.run_id, seconds=result.seconds)
-
-    def _wait_for(self, task: luigi.Task) -> None:
-        """Take the points that need a task out of the window until the other driver that is at it has finished."""
-        for final in self._worker.waiting_for(task):
-            held = self._held.pop(key_of(final))
-            self._worker.forget(final)
-            self._waiting.append(_Waiting(task, held.points))
-
-    def _look_after_waiting(self) -> None:
-        """Take up the points again whose work another driver has finished, or left."""
-        if not self._waiting:
-            return
-        if time.monotonic() < self._next_look:
-            if not self._worker.is_busy:
-                time.sleep(LOOK_SECONDS / 4)
-            return
-        self._next_look = time.monotonic() + LOOK_SECONDS
-        self._index.refresh()
-        over = {
-            key
-            for key, task in {key_of(one.task): one.task for one in self._waiting}.items()
-            if task.complete() or first_claim(self._store, key) is None
-        }
-        ready = [one for one in self._waiting if key_of(one.task) in over]
-        self._waiting = [one for one in self._waiting if key_of(one.task) not in over]
-        for one in ready:
-            for point in one.points:
-                self._begin(point)
 
     def _settled(self, key: str, execution: Execution) -> Execution:
         """Return a failure with its run closed: a lost worker could not do so itself."""
@@ -311,29 +258,19 @@ class Sweep:
         run_id = close_lost(self._store, key, self._driver.run_id, execution.reason, status)
         return Execution(execution.ending, reason=execution.reason, run_id=run_id)
 
-    def _supersede(self, key: str, result: Result) -> None:
-        old = self._replaced.pop(key, None)
-        if old is not None:
-            self._store.log(old, tags={Tag.SUPERSEDED: result.run_id})
-
     def _block_stuck(self) -> None:
         """Block what is held and cannot run: something that it requires is not there, and nobody makes it."""
-        for held in list(self._held.values()):
-            absent = [one for one in closure_of(held.task) if one is not held.task and not one.complete()]
-            leaf = next((one for one in absent if not any(not up.complete() for up in one.deps())), held.task)
+        for held in self._window.release_all():
+            absent = [one for one in closure_of(held.task) if not one.complete()]
+            leaf = next(one for one in absent if all(required.complete() for required in one.deps()))
             reason = f"{leaf!r:.200} is not there, and it is no task that can be run"
-            del self._held[key_of(held.task)]
-            self._block_held(held, _Failure(leaf.get_task_family(), reason, ""))
+            self._block(held.points, _Failure(leaf.get_task_family(), reason))
 
-    def _block_held(self, held: _Held, failure: _Failure) -> None:
-        self._worker.forget(held.task)
-        for point in held.points:
-            self._block(point, failure)
-
-    def _block(self, point: Point, failure: _Failure) -> None:
-        reason = f"{failure.family} failed: {failure.reason}"
-        self._record.block(Blocked(canonical(point.as_dict()), reason, failure.run_id))
-        self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id))
+    def _block(self, points: list[Point], failure: _Failure) -> None:
+        reason = f"{failure.family} failed: {failure.reason}" if failure.run_id else failure.reason
+        for point in points:
+            self._record.block(Blocked(canonical(point.as_dict()), reason, failure.run_id))
+            self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id))
 
     def _tell(self, outcome: Outcome) -> None:
         self._search.tell(outcome)
@@ -343,14 +280,13 @@ class Sweep:
             self.stop()
 
     def _call(self, task: luigi.Task) -> TaskCall:
-        held = self._held.get(key_of(task))
-        labels = self._record.labels(held.points) if held else self._record.upstream_labels()
-        timeout = self._spec.timeouts.get(task.get_task_family(), self._spec.timeout)
+        """Return the call of a task that is ready: only a final one stands for points, and must log the metric."""
+        points = self._window.points(task)
         return call_for(
             task,
-            labels=labels,
-            metric=self._spec.metric if held else "",
-            timeout=timeout,
+            labels=self._record.labels(points) if points else self._record.upstream_labels(),
+            metric=self._spec.metric if points else "",
+            timeout=self._spec.timeouts.get(task.get_task_family(), self._spec.timeout),
             is_contended=self._driver.is_contended,
         )
 

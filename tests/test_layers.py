@@ -16,7 +16,7 @@ LAYERS = [
     {"cli"},
     {"session"},
     {"sweep", "plan", "progress"},
-    {"record", "report"},
+    {"record", "renewal", "report", "waiting", "window"},
     {"provenance", "binding", "engine", "search"},
     {"task"},
     {"store"},
@@ -32,7 +32,7 @@ ROOMS = {
     "sqlalchemy": {"store"},
     "sqlite3": {"store"},
     "optuna": {"search"},
-    "luigi": {"task", "engine", "binding", "plan", "sweep", "progress"},
+    "luigi": {"task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "progress"},
     "pandas": {"report", "engine"},  # the engine only preloads it, for the tasks
     "tabulate": {"report"},
     "click": {"cli"},

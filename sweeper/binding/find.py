@@ -61,13 +61,22 @@ def _import(spec: Spec, name: str) -> ModuleType:
             raise ModuleNotFoundError(name=name)
     except ModuleNotFoundError:
         places = f"{spec.path.parent}/ or the working directory" if spec.path else "the working directory"
-        raise _Unusable(f"there is no module {name}", f"put {name}.py in {places}, or install it") from None
+        raise _Unusable(
+            f"there is no module {name}", f"put {name.replace('.', '/')}.py in {places}, or install it"
+        ) from None
     try:
         return importlib.import_module(name)
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{where.filename}:{where.lineno}"
-        raise _Unusable(f"module {name} fails as it is imported: {type(error).__name__}: {error} ({place})") from error
+    except (Exception, SystemExit) as error:
+        reason = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+        raise _Unusable(f"module {name} fails as it is imported: {reason} ({_place(error)})") from error
+
+
+def _place(error: BaseException) -> str:
+    """Return the line that an error comes from."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{where.filename}:{where.lineno}"
 
 
 def _tasks_of(module: ModuleType) -> list[str]:

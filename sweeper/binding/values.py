@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
@@ -16,93 +17,147 @@ from sweeper.task.parameters import checked, type_name
 
 Families = Mapping[str, type[luigi.Task]]
 
+COMMAND_LINE = "-p"
+
+_TOML_TYPES = (type(None), bool, int, float, str, dt.date, dt.time)  # a datetime is a date
+
 
 @dataclass
 class Checker:
-    """Checks and normalises the values of one spec; ``problems`` are what it found."""
+    """Checks and normalises the values of one spec; ``problems`` are what it found.
 
-    source: str
+    Where the pipeline could not be built, its families are not known, and what is said of others passes.
+    """
+
+    spec: Spec
     task: type[luigi.Task]
     families: Families
+    are_families_known: bool = True
     problems: list[Problem] = field(default_factory=list)
 
-    def spec(self, spec: Spec) -> Spec:
+    def check(self) -> Spec:
         """Return the spec with every value as its parameter takes it."""
-        return replace(
+        spec = self.spec
+        checked_spec = replace(
             spec,
             fixed=self._assignment("fixed", spec.fixed),
             grids=tuple(
-                Grid(
-                    tuple(self._axis("grid" if len(spec.grids) == 1 else f"grid[{number}]", axis) for axis in grid.axes)
-                )
-                for number, grid in enumerate(spec.grids)
+                Grid(tuple(self._axis(place, axis) for axis in grid.axes)) for place, grid in places_of_grids(spec)
             ),
             rows=tuple(self._assignment(f"points[{number}]", row) for number, row in enumerate(spec.rows)),
             exclude=tuple(self._assignment(f"exclude[{number}]", one) for number, one in enumerate(spec.exclude)),
         )
-
-    def parameter(self, name: str) -> luigi.Parameter[Any] | None:
-        """Return the parameter that a name means: one of the task's own, or ``Family.param`` of one upstream."""
-        family, _, own = name.rpartition(".")
-        owner = self.families.get(family) if family else self.task
-        return dict(owner.get_params()).get(own) if owner else None
-
-    def names(self) -> list[str]:
-        """Return all names that a spec of this task may use."""
-        upstream = [
-            f"{family}.{name}"
-            for family, owner in self.families.items()
-            if owner is not self.task
-            for name, _ in owner.get_params()
-        ]
-        return [*(name for name, _ in self.task.get_params()), *upstream]
+        self._check_required()
+        self._check_timeouts()
+        return checked_spec
 
     def _assignment(self, place: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._value(f"{place}.{name}", name, value) for name, value in values.items()}
+        return {name: self._value(place, name, value) for name, value in values.items()}
 
     def _axis(self, place: str, axis: Axis) -> Axis:
         try:
-            return axis.map(lambda name, value: self._value(f"{place}.{name}", name, value))
+            return axis.map(lambda name, value: self._value(place, name, value))
         except ValueError as error:
-            self.problems.append(Problem(self.source, f"{place}.{','.join(axis.names)}", str(error)))
+            (name,) = axis.names  # only a generator refuses as a whole, and it has one
+            parameter = parameter_of(self.task, self.families, name)
+            self._note(place, name, f"{error} ({type_name(parameter)})" if parameter else str(error))
             return axis
 
-    def _value(self, key: str, name: str, value: Any) -> Any:
-        parameter = self.parameter(name)
+    def _value(self, place: str, name: str, value: Any) -> Any:
+        parameter = parameter_of(self.task, self.families, name)
         if parameter is None:
-            self._note(Problem(self.source, key, *self._unknown(name)))
+            self._note_unknown(place, name, value)
             return value
         try:
-            return _plain(value, checked(parameter, value))
+            return spec_value(parameter, checked(parameter, value), value)
         except ValueError as error:
-            self._note(Problem(self.source, key, str(error), to_toml(value)))
+            self._note(place, name, str(error), to_toml(value))
             return value
 
-    def _unknown(self, name: str) -> tuple[str, str, str]:
+    def _note_unknown(self, place: str, name: str, value: Any) -> None:
+        if isinstance(value, Mapping) and value:  # the table of a family that is not there
+            for inner, item in value.items():
+                self._note_unknown(place, f"{name}.{inner}", item)
+            return
         family, _, own = name.rpartition(".")
         if family and family not in self.families:
-            return f"no task {family} is upstream of {self.task.__name__}", "", did_you_mean(family, self.families)
+            if self.are_families_known:
+                reason = f"no task {family} is upstream of {self.task.__name__}"
+                self._note(place, name, reason, remedy=did_you_mean(family, self.families))
+            return
         owner = self.families[family] if family else self.task
-        near = did_you_mean(own, (name for name, _ in owner.get_params()))
-        return f"{owner.__name__} has no such parameter", "", near if near else did_you_mean(name, self.names())
+        names = [known for known, _ in owner.get_params()]
+        self._note(place, name, f"{owner.__name__} has no such parameter", remedy=did_you_mean(own, names))
 
-    def _note(self, problem: Problem) -> None:
-        if problem not in self.problems:
-            self.problems.append(problem)
+    def _check_required(self) -> None:
+        """Note the task's own parameters that have no default, and that some point leaves open."""
+        family = self.task.get_task_family()
+        parts = [(place, grid.names) for place, grid in places_of_grids(self.spec)]
+        parts += [(f"points[{number}]", tuple(row)) for number, row in enumerate(self.spec.rows)]
+        for name, parameter in self.task.get_params():
+            if name in self.spec.fixed or parameter.has_task_value(family, name):
+                continue
+            lacking = [place for place, names in parts if name not in names]
+            for place in lacking if len(lacking) < len(parts) else ["fixed"]:
+                self._note(place, name, f"{self.task.__name__} needs a value for it", remedy="set it, or sweep it")
+
+    def _check_timeouts(self) -> None:
+        for family in self.spec.timeouts if self.are_families_known else ():
+            if family not in self.families:
+                reason = "no such task in the pipeline"
+                self._note("timeout", family, reason, remedy=did_you_mean(family, self.families))
+
+    def _note(self, place: str, name: str, reason: str, value: str = "", remedy: str = "") -> None:
+        noted = problem(self.spec, place, name, reason, value, remedy)
+        if noted not in self.problems:
+            self.problems.append(noted)
 
 
-def describe(parameter: luigi.Parameter[Any]) -> str:
-    """Return a parameter's kind for a message."""
-    return type_name(parameter)
+def problem(spec: Spec, place: str, name: str, reason: str, value: str = "", remedy: str = "") -> Problem:
+    """Return a problem with what a spec says of a parameter, in the file or on the command line."""
+    if name in overridden(spec):
+        return Problem(COMMAND_LINE, name, reason, value, remedy)
+    return Problem(str(spec.path or spec.name), f"{place}.{name}", reason, value, remedy)
 
 
-def _plain(given: Any, held: Any) -> Any:
-    """Return a value as a spec holds it: the parameter's where TOML has such values, else what was given.
+def places_of_grids(spec: Spec) -> Iterator[tuple[str, Grid]]:
+    """Yield a spec's grids, each with the key under which the file has it."""
+    for number, grid in enumerate(spec.grids):
+        yield "grid" if len(spec.grids) == 1 else f"grid[{number}]", grid
+
+
+def overridden(spec: Spec) -> set[str]:
+    """Return the parameters that the command line sets."""
+    return {name.strip() for text in spec.overrides for name in text.partition("=")[0].split(",")}
+
+
+def parameter_of(task: type[luigi.Task], families: Families, name: str) -> luigi.Parameter[Any] | None:
+    """Return the parameter that a name means: one of the task's own, or ``Family.param`` of one upstream."""
+    family, _, own = name.rpartition(".")
+    owner = families.get(family) if family else task
+    return dict(owner.get_params()).get(own) if owner else None
+
+
+def spec_value(parameter: luigi.Parameter[Any], value: Any, given: Any = None) -> Any:
+    """Return a parameter's value as a spec holds it: where TOML has no such values what was given, else its text.
 
     The record of a sweep is read where the classes of the user's enums and parameters are not.
     """
-    foreign = isinstance(held, enum.Enum | PurePath) or not isinstance(held, _TOML_TYPES)
-    return given if foreign or isinstance(held, Mapping | list | tuple) else held
+    match value:
+        case enum.Enum():
+            return value.name
+        case PurePath():
+            return str(value)
+        case list() | tuple():
+            return [spec_value(parameter, item) for item in value]
+        case Mapping():
+            return {key: spec_value(parameter, item) for key, item in value.items()}
+        case _ if isinstance(value, _TOML_TYPES):
+            return value
+    return given if given is not None else parameter.serialize(value)
 
 
-_TOML_TYPES = (type(None), bool, int, float, str, Mapping, list, tuple)
+def held(parameter: luigi.Parameter[Any], value: Any) -> Any:
+    """Return a spec's checked value as its parameter holds it: text means what the parameter reads in it."""
+    is_text = isinstance(value, str) and not isinstance(parameter, luigi.ChoiceParameter | luigi.PathParameter)
+    return parameter.parse(value) if is_text else value

@@ -39,6 +39,9 @@ class _LazyGroup(click.Group):
         except SweeperError as error:
             click.secho(str(error), fg="red", err=True)
             sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(130)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -24,6 +24,9 @@ from sweeper.session import EngineName, run_spec
 @options.overrides
 @options.tracking_uri
 @click.option("--fail-fast", is_flag=True, help="Start nothing more once a point has failed.")
+@click.option(
+    "--rerun-changed", is_flag=True, help="Make results again that other code made, and what depends on them."
+)
 @click.option("--pdb", "debug", is_flag=True, help="Open the debugger where a task fails; needs --engine inline.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done, as `sweeper plan` does.")
 def command(
@@ -34,6 +37,7 @@ def command(
     tracking_uri: str | None,
     *,
     fail_fast: bool,
+    rerun_changed: bool,
     debug: bool,
     dry_run: bool,
 ) -> None:
@@ -59,6 +63,7 @@ def command(
             workers=workers,
             tracking_uri=tracking_uri,
             fail_fast=fail_fast,
+            rerun_changed=rerun_changed,
             debug=debug,
         )
     progress.finished(summary.seconds)

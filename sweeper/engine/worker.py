@@ -22,8 +22,9 @@ from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
-from sweeper.errors import EngineError, StoreError
+from sweeper.errors import EngineError, StoreError, TaskError
 from sweeper.task import key_of
+from sweeper.task.attempt import reason_of
 
 WAIT_SECONDS = 0.5
 """How long a step waits before it looks at time-outs and at requests to stop."""
@@ -234,13 +235,17 @@ class _Flight:
 
 
 def closure_of(task: luigi.Task) -> Iterator[luigi.Task]:
-    """Yield a task and all that it requires, each once."""
+    """Yield a task and all that it requires, each once. Raises ``TaskError`` where a ``requires()`` fails."""
     seen = {task.task_id}
     stack = [task]
     while stack:
         current = stack.pop()
         yield current
-        for required in current.deps():
+        try:
+            upstream = current.deps()
+        except Exception as error:
+            raise TaskError(f"requires() of {current.task_family} failed: {reason_of(error)}") from error
+        for required in upstream:
             if required.task_id not in seen:
                 seen.add(required.task_id)
                 stack.append(required)

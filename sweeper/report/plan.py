@@ -18,9 +18,8 @@ def plan_text(plan: Plan, workers: int) -> str:
     """Return a plan as text: a row a task, upstream first, and what it comes to."""
     rows = [_row(step) for step in plan.steps]
     table = tabulate(rows, HEADERS, tablefmt="simple", colalign=("left", *["right"] * 5), disable_numparse=True)
-    lines = [f"{plan.name}: {plan.points} points", "", table, "", _cost(plan, workers)]
-    if plan.is_sampled:
-        lines.append(f"counted over a sample of {plan.looked_at:,} points")
+    lines = [_title(plan), "", table, "", _cost(plan, workers)]
+    lines += [f"{number:,} {_noun(number)} will fail: {reason}" for reason, number in plan.unbuilt.items()]
     lines += [
         f"{step.changed} results of {step.family} were made by other code than it has now"
         for step in plan.steps
@@ -41,6 +40,15 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min"
 
 
+def _title(plan: Plan) -> str:
+    sample = f"; what follows is of a sample of {plan.looked_at:,}" if plan.is_sampled else ""
+    return f"{plan.name}: {plan.points} {_noun(plan.points.number)}{sample}"
+
+
+def _noun(number: int) -> str:
+    return "point" if number == 1 else "points"
+
+
 def _row(step: Step) -> tuple[str, ...]:
     seconds = "?" if step.seconds is None else f"{step.seconds:.2f}"
     return (
@@ -56,7 +64,7 @@ def _row(step: Step) -> tuple[str, ...]:
 def _cost(plan: Plan, workers: int) -> str:
     to_run = sum(step.to_run for step in plan.steps)
     if to_run == 0:
-        return "nothing to run: every point has its result"
+        return "nothing to run: every task has its result"
     seconds = plan.expected_seconds(workers)
     on = f"on {workers} worker{'s' if workers > 1 else ''}"
     if seconds is None:

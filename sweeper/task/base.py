@@ -14,7 +14,7 @@ import luigi
 from luigi.task_register import Register
 
 from sweeper.errors import IdentityError, TaskError
-from sweeper.identity import canonical, canonical_json, digest, make_key
+from sweeper.identity import canonical_json, digest, make_key
 from sweeper.task import overrides
 from sweeper.task.attempt import AlreadyDone, Attempt, Work
 from sweeper.task.context import current, registered
@@ -253,21 +253,25 @@ def describe(task: MlflowTask) -> Work:
 
 
 def _key(task: MlflowTask) -> str:
-    settings = meta_of(type(task))
-    tags = {
-        name: value
-        for name, value in _tags(task).items()
-        if name not in settings.added or canonical(settings.added[name]) != value
-    }
+    settings, parameters = meta_of(type(task)), dict(task.get_params())
+
+    def is_as_before(name: str, value: Any) -> bool:
+        if name not in settings.added:
+            return False
+        before, parameter = settings.added[name], parameters.get(name)
+        if parameter is not None:
+            before = identity_value(parameter, parameter.normalize(coerce(parameter, before)))
+        return canonical_json(before) == canonical_json(value)
+
+    tags = {name: value for name, value in _tags(task).items() if not is_as_before(name, value)}
     return make_key(settings.mlflow_experiment_name, task.get_task_family(), settings.version, tags)
 
 
 def _tags(task: MlflowTask) -> dict[str, Any]:
-    """Return a task's tags in canonical form, with inputs that stand for identities."""
+    """Return a task's tags, with inputs that stand for identities."""
     token = _identifying.set(True)
     try:
-        tags = task.to_mlflow_tags()
-        return {str(name): canonical(value) for name, value in tags.items()}
+        return {str(name): value for name, value in task.to_mlflow_tags().items()}
     except FileNotFoundError as error:
         raise IdentityError(
             f"{type(task).__name__}.to_mlflow_tags must not read its inputs: "

@@ -78,11 +78,12 @@ def checked(parameter: luigi.Parameter[Any], value: Any) -> Any:
 
 
 def identity_value(parameter: luigi.Parameter[Any], value: Any) -> Any:
-    """Return what a parameter's value adds to the identity: its canonical form, else what the parameter writes."""
+    """Return what a parameter's value adds to the identity: itself if it has a canonical form, else its text."""
     try:
-        return canonical(value)
+        canonical(value)
     except IdentityError:
         return parameter.serialize(value)
+    return value
 
 
 def type_name(parameter: luigi.Parameter[Any]) -> str:

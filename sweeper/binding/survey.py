@@ -1,0 +1,193 @@
+"""A look at some of a spec's points before any runs: what their pipelines are made of, and what makes them differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+from typing import Any
+
+import luigi
+
+from sweeper.binding.binding import Binding, build
+from sweeper.binding.values import Families, parameter_of, places_of_grids, problem
+from sweeper.errors import Problem
+from sweeper.identity import canonical_json
+from sweeper.points import Point
+from sweeper.spec import Spec
+from sweeper.spec.families import flatten
+from sweeper.task import MlflowTask, key_of
+from sweeper.task.parameters import checked
+
+PROBED_LEVELS = 64
+"""Levels of each axis, and rows, that are looked at."""
+
+PROBED_BASES = 8
+"""Points, besides the first, from which a parameter is varied before it is said to change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The task classes in the pipelines of a spec's points, by family.
+
+    ``failure`` is why none of the pipelines that were looked at could be built, None if one could.
+    """
+
+    families: Families
+    failure: Exception | None
+
+
+def survey(spec: Spec, task: type[MlflowTask]) -> Survey:
+    """Look at the pipelines of a spec's points: each level of each axis once.
+
+    Values that do not fit are left out, and so is a point whose pipeline cannot be built: it fails when it is run.
+    """
+    families: dict[str, type[luigi.Task]] = {task.get_task_family(): task}
+    failure: Exception | None = None
+    is_built = False
+    for assignment in probes(spec):
+        try:
+            _discover(task, families, assignment)
+            is_built = True
+        except Exception as error:  # noqa: BLE001 (requires() is the user's)
+            failure = failure or error
+    return Survey(families, None if is_built else failure)
+
+
+def probes(spec: Spec) -> Iterator[dict[str, Any]]:
+    """Yield assignments that show each level of each axis once, the other axes at their first."""
+    for grid in spec.grids:
+        first = {name: value for axis in grid.axes for name, value in zip(axis.names, axis.levels[0], strict=True)}
+        yield {**spec.fixed, **first}
+        for axis in grid.axes:
+            for level in islice(axis.levels, 1, PROBED_LEVELS):
+                yield {**spec.fixed, **first, **dict(zip(axis.names, level, strict=True))}
+    for row in spec.rows[:PROBED_LEVELS]:
+        yield {**spec.fixed, **row}
+    if not spec.grids and not spec.rows:
+        yield dict(spec.fixed)
+
+
+def unreached(binding: Binding) -> Iterator[Problem]:
+    """Yield a problem for each override that reaches no instance of any point that was looked at."""
+    spec = binding.spec
+    names = dict.fromkeys(name for name in (*spec.fixed, *spec.swept) if "." in name)
+    reached: set[str] = set()
+    for assignment in probes(replace(spec, fixed={})) if names else ():
+        try:
+            _, trace = binding.build(assignment.items())
+        except Exception:  # noqa: BLE001, S112 (requires() is the user's; such a point fails when it is run)
+            continue
+        reached |= {f"{override.family}.{override.param}" for override in trace.reached}
+    for name in names:
+        if name not in reached:
+            family, _, param = name.rpartition(".")
+            yield problem(
+                spec,
+                _place(spec, name),
+                name,
+                f"it reaches no {family}: requires() sets {param} explicitly wherever a {family} is made",
+                remedy="sweep the parameter it is set from, or leave it out of requires()",
+            )
+
+
+def unchanging(binding: Binding, known: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield a problem for each swept parameter that leaves the identity as it is: its points would be one.
+
+    Parameters with a problem that is ``known`` are passed over.
+    """
+    spec = binding.spec
+    passed_over = {found.key for found in known}
+    for name in spec.swept:
+        place = _place(spec, name)
+        levels = _levels(spec, name)
+        if f"{place}.{name}" not in passed_over and len(levels) > 1:
+            bases = chain(islice(binding.points, 1), _sample(binding))
+            if not any(_changes(binding, base, name, levels) for base in bases):
+                yield problem(spec, place, name, *_why_unchanging(binding, name))
+
+
+def _discover(task: type[MlflowTask], families: dict[str, type[luigi.Task]], assignment: Mapping[str, Any]) -> None:
+    """Add the classes of an assignment's pipeline: its overrides count once the classes they are for are known."""
+    known = 0
+    while known != len(families):
+        known = len(families)
+        instance, _ = build(task, families, _fitting(task, families, assignment))
+        key_of(instance)  # a pipeline without an identity is none
+        for required in _closure(instance):
+            families.setdefault(required.get_task_family(), type(required))
+
+
+def _fitting(task: type[MlflowTask], families: Families, assignment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the values that their parameters take."""
+    own = {name for name, _ in task.get_params()}
+    for name, value in flatten(assignment, families.keys() - own):
+        parameter = parameter_of(task, families, name)
+        if parameter is not None:
+            try:
+                checked(parameter, value)
+            except ValueError:
+                continue
+            yield name, value
+
+
+def _closure(task: luigi.Task) -> Iterator[luigi.Task]:
+    seen: set[str] = set()
+    stack = [task]
+    while stack:
+        current = stack.pop()
+        if current.task_id not in seen:
+            seen.add(current.task_id)
+            yield current
+            stack.extend(current.deps())
+
+
+def _levels(spec: Spec, name: str) -> list[Any]:
+    """Return the different values that a spec gives a swept parameter, of a long axis the first."""
+    axes = (axis for grid in spec.grids for axis in grid.axes if name in axis.names)
+    values = [level[axis.names.index(name)] for axis in axes for level in islice(axis.levels, PROBED_LEVELS)]
+    values += [row[name] for row in spec.rows[:PROBED_LEVELS] if name in row]
+    return list({canonical_json(value): value for value in values}.values())
+
+
+def _sample(binding: Binding) -> Iterator[Point]:
+    """Yield some points of everywhere; nothing is drawn before the first is asked for."""
+    yield from binding.points.sample(PROBED_BASES)
+
+
+def _changes(binding: Binding, base: Point, name: str, levels: Iterable[Any]) -> bool:
+    """Whether points that differ from a base in one parameter alone have different identities."""
+    keys: set[str] = set()
+    for level in levels:
+        try:
+            keys.add(key_of(binding.instance(Point.of({**base.as_dict(), name: level}))))
+        except Exception:  # noqa: BLE001, S112 (requires() and to_mlflow_tags() are the user's)
+            continue
+        if len(keys) > 1:
+            return True
+    return False
+
+
+def _why_unchanging(binding: Binding, name: str) -> tuple[str, str, str]:
+    family, _, param = name.rpartition(".")
+    owner = binding.families[family] if family else binding.task
+    if not dict(owner.get_params())[param].significant:
+        return (
+            f"{owner.__name__} declares it insignificant, so it does not change the identity",
+            "",
+            "make it significant, or do not sweep it",
+        )
+    return (
+        f"it does not change the identity of {binding.task.__name__}, so its points would be one",
+        "",
+        "let to_mlflow_tags include it",
+    )
+
+
+def _place(spec: Spec, name: str) -> str:
+    """Return the first place where a spec sets a parameter."""
+    if name in spec.fixed:
+        return "fixed"
+    grids = (place for place, grid in places_of_grids(spec) if name in grid.names)
+    rows = (f"points[{number}]" for number, row in enumerate(spec.rows) if name in row)
+    return next(chain(grids, rows))

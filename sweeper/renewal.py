@@ -1,0 +1,87 @@
+"""Results that the present code, or the present sweep, does not take: made again, and superseded by what comes.
+
+A result is never recomputed silently. One reason is always there: a result without the sweep's metric, when the code
+has changed since. The other is asked for, by ``--rerun-changed``: the result was made by other code, or is older than
+one that it was made from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import luigi
+
+from sweeper.store.base import Result, Store, Tag
+from sweeper.store.index import Index
+from sweeper.task import MlflowTask, find_result
+from sweeper.task.attempt import is_number
+from sweeper.task.source import source_digest
+
+
+class Renewal:
+    """Which results are to be made again; ``changed`` counts those that were reused though made by other code."""
+
+    def __init__(self, store: Store, index: Index, *, rerun_changed: bool) -> None:
+        self._store = store
+        self._index = index
+        self._rerun_changed = rerun_changed
+        self._old: dict[str, str] = {}
+        self._renewed: set[str] = set()
+        self.changed: Counter[str] = Counter()
+
+    def reusable(self, task: MlflowTask) -> Result | None:
+        """Return the result of a final task that may be reused; one that may not is forgotten, to be made again."""
+        if self._rerun_changed:
+            for required in _upstream_first(task):
+                if isinstance(required, MlflowTask) and self._is_stale(required):
+                    self._forget(find_result(required))
+        result = find_result(task)
+        if result is None:
+            return None
+        has_changed = result.source != source_digest(type(task))
+        if has_changed and not is_number(result.metric):
+            self._forget(result)
+            return None
+        self.changed[task.get_task_family()] += has_changed
+        return result
+
+    def supersede(self, key: str, result: Result) -> None:
+        """Mark the result that another was made anew for."""
+        old = self._old.pop(key, None)
+        if old is not None:
+            self._store.log(old, tags={Tag.SUPERSEDED: result.run_id})
+
+    def _is_stale(self, task: MlflowTask) -> bool:
+        """Whether a result was made by other code, or is older than what it was made from."""
+        result = find_result(task)
+        if result is None or result.key in self._renewed:
+            return False
+        if result.source != source_digest(type(task)):
+            return True
+        for required in task.deps():
+            if isinstance(required, MlflowTask):
+                upstream = find_result(required)
+                if upstream is None or upstream.end_time > result.start_time:
+                    return True
+        return False
+
+    def _forget(self, result: Result | None) -> None:
+        if result is not None:
+            self._old[result.key] = result.run_id
+            self._renewed.add(result.key)
+            self._index.discard(result.key)
+
+
+def _upstream_first(task: luigi.Task) -> Iterator[luigi.Task]:
+    """Yield what a task requires, each before what requires it, and the task last."""
+    seen: set[str] = set()
+
+    def visit(current: luigi.Task) -> Iterator[luigi.Task]:
+        if current.task_id not in seen:
+            seen.add(current.task_id)
+            for required in current.deps():
+                yield from visit(required)
+            yield current
+
+    return visit(task)

@@ -1,0 +1,76 @@
+"""The window: the final instances that Luigi holds now, and the points that each stands for.
+
+It is bounded, because Luigi's scheduler scans all that it holds at each decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import luigi
+
+from sweeper.engine.worker import SchedulingWorker
+from sweeper.points import Point
+from sweeper.task import MlflowTask, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A final instance in the window; several points may bind it."""
+
+    task: MlflowTask
+    key: str
+    points: list[Point]
+
+
+class Window:
+    """Up to ``size`` final instances; what leaves is forgotten by Luigi, with all that nothing else here requires."""
+
+    def __init__(self, worker: SchedulingWorker, size: int) -> None:
+        self._worker = worker
+        self._size = size
+        self._held: dict[str, Held] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another instance may come in."""
+        return len(self._held) < self._size
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held."""
+        return not self._held
+
+    def points(self, task: luigi.Task) -> list[Point]:
+        """Return the points that a task is the final instance of; none for one that is only required."""
+        held = self._held.get(key_of(task))
+        return held.points if held else []
+
+    def join(self, key: str, point: Point) -> bool:
+        """Let an instance that is held already stand for one more point; False if none with the key is held."""
+        if key not in self._held:
+            return False
+        self._held[key].points.append(point)
+        return True
+
+    def hold(self, task: MlflowTask, key: str, point: Point) -> None:
+        """Take in the final instance of a point."""
+        self._worker.hold(task)
+        self._held[key] = Held(task, key, [point])
+
+    def release(self, key: str) -> Held | None:
+        """Let go of the instance with a key, if it is held."""
+        held = self._held.pop(key, None)
+        if held:
+            self._worker.forget(held.task)
+        return held
+
+    def release_requiring(self, task: luigi.Task) -> list[Held]:
+        """Let go of every instance that is a task, or requires it."""
+        released = [self.release(key_of(final)) for final in self._worker.waiting_for(task)]
+        return [held for held in released if held]
+
+    def release_all(self) -> list[Held]:
+        """Let go of everything."""
+        released = [self.release(key) for key in list(self._held)]
+        return [held for held in released if held]
