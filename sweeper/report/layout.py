@@ -10,6 +10,7 @@ from sweeper.report.escape import shown
 from sweeper.report.outcomes import Outcomes, PointState
 from sweeper.report.replicates import Configuration, configurations
 from sweeper.spec import Direction
+from sweeper.store.base import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +73,12 @@ def outside(outcomes: Outcomes) -> list[str]:
     return [f"{outcomes.outside:,} {results} outside the present spec"] if outcomes.outside else []
 
 
+def code_versions(outcomes: Outcomes) -> list[str]:
+    """Say that the results were made by more than one version of the code, in one line or none."""
+    digests = {cell.run.tags.get(Tag.SOURCE, "") for cell in outcomes.cells if cell.run and cell.value is not None}
+    return [f"made by {len(digests)} versions of the code: compare with care"] if len(digests) > 1 else []
+
+
 def unfinished(configuration: Configuration) -> str:
     """Say how many of a configuration's points have no result, by state."""
     return _without_result(configuration.counts)
@@ -103,7 +110,7 @@ def _footer(outcomes: Outcomes) -> tuple[str, ...]:
     counts = outcomes.counts()
     complete = counts[PointState.FINISHED] == outcomes.total.number
     hint = "" if complete else f": see `sweeper status {outcomes.sweep}`"
-    return tally(outcomes) + hint, *outside(outcomes)
+    return tally(outcomes) + hint, *outside(outcomes), *code_versions(outcomes)
 
 
 def _split(rows: Sequence[Configuration]) -> tuple[tuple[str, ...], Mapping[str, Any]]:

@@ -111,6 +111,13 @@ def test_results_outside_a_narrowed_spec_are_counted_below() -> None:
     assert lines[-2:] == ["1 of 1 point has a result", "2 results outside the present spec"]
 
 
+def test_results_of_two_versions_of_the_code_are_not_mixed_silently() -> None:
+    spec = 'task = "m:T"\nmetric = "accuracy"\n[grid]\nx = [1, 2]\n'
+    runs = [run({"x": x}, metrics={"accuracy": 0.5}, source=source) for x, source in ((1, "aaaa"), (2, "bbbb"))]
+    assert render(outcomes(sweep(spec, runs))).endswith("made by 2 versions of the code: compare with care")
+    assert "versions" not in render(outcomes(sweep(spec, [runs[0]])))
+
+
 def test_missing_points_of_a_large_sweep_are_counted_below() -> None:
     toml = HEAD + "[grid]\nx = { range = [0, 1000000] }\n"
     text = shown(sweep(toml, [run({"x": 7}, metrics={"loss": 1.0})]))
