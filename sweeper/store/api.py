@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,13 +15,14 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from sweeper.errors import StoreError
+from sweeper.errors import StoreError, TaskError
 from sweeper.store.base import (
     Kind,
     MetricPoint,
@@ -34,6 +36,7 @@ from sweeper.store.base import (
 )
 from sweeper.store.cache import fetched
 from sweeper.store.locate import local_path, sqlite_path
+from sweeper.store.reach import check_reachable
 from sweeper.store.setup import experiment_folder
 from sweeper.store.sql import SqlReader, read_sweep
 from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
@@ -41,6 +44,8 @@ from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 for _name in ("alembic", "mlflow.store.db.utils"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # how a schema is made is no news to who runs a sweep
+
+_PLAIN = re.compile(r"[\w.-]+")
 
 PAGE = 1000
 BATCH = 100  # params or tags
@@ -56,6 +61,7 @@ class ApiStore:
         self._database = sqlite_path(uri)
         if self._database is not None:
             _relax_sync(self._database)
+        check_reachable(uri)
         with _translated(uri):
             self._client = MlflowClient(uri)
 
@@ -100,7 +106,7 @@ class ApiStore:
         """
         with _translated(self.uri):
             names = {found.experiment_id: found.name for found in self._all_experiments()}
-        conditions = [f"tags.`{tag}` = '{value}'"] if value.isalnum() else [f"tags.`{tag}` LIKE '%'"]
+        conditions = [f"tags.`{tag}` = '{value}'"] if _PLAIN.fullmatch(value) else [f"tags.`{tag}` LIKE '%'"]
         if status:
             conditions.append(f"attributes.status = '{status}'")
         return [
@@ -306,10 +312,16 @@ def _result(run: Run, experiment: str, metric: str) -> Result:
 
 @contextlib.contextmanager
 def _translated(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises into a ``StoreError`` that names the store."""
+    """Turn what MLflow raises into a ``StoreError`` that names the store, or a ``TaskError``."""
     try:
         yield
     except MlflowException as error:
+        if error.error_code == ErrorCode.Name(INVALID_PARAMETER_VALUE):
+            raise TaskError(f"MLflow does not take it: {error}") from error
+        raise StoreError(f"{uri}: {error}") from error
+    except ModuleNotFoundError as error:
+        raise StoreError(f"{uri}: this kind of store needs a package that is not installed: {error.name}") from error
+    except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"{uri}: {error}") from error
 
 
