@@ -13,6 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.report.plan import duration
+from sweeper.report.status import from_here
 from sweeper.search.base import Outcome, PointState
 from sweeper.spec import Direction
 
@@ -122,15 +124,15 @@ class Progress:
         self._tally.add(outcome)
         if outcome.state in (PointState.FAILED, PointState.BLOCKED):
             style = _STYLES[outcome.state]
-            where = f" (run {outcome.run_id})" if outcome.run_id else ""
-            self._print(Text.assemble((outcome.state.value, style), f" {outcome.point}: {outcome.reason}{where}"))
-        elif not self._live and time.monotonic() - self._last_line > LINE_SECONDS:
-            self._print(self._line())
+            self._print(
+                Text.assemble((outcome.state.value, style), f" {outcome.point}: {outcome.reason}{_where(outcome)}")
+            )
 
     def running(self, tasks: list[luigi.Task]) -> None:
-        """Take note of what runs now."""
-        if self._live:
-            self._running = [f"{count} {family}" for family, count in Counter(one.task_family for one in tasks).items()]
+        """Take note of what runs now; where there is no live display, say so now and then."""
+        self._running = [f"{count} {family}" for family, count in Counter(one.task_family for one in tasks).items()]
+        if not self._live and time.monotonic() - self._last_line > LINE_SECONDS:
+            self._print(self._line())
 
     def noticed(self, message: str) -> None:
         """Say something."""
@@ -140,7 +142,7 @@ class Progress:
         """Say what it came to."""
         tally = self._tally
         best = f"; best {self._metric} {tally.best.value:.6g} at {tally.best.point}" if tally.best else ""
-        self._print(f"{tally.done:,} of {tally.expected:,} points in {_duration(seconds)}: {tally.counts()}{best}")
+        self._print(f"{tally.done:,} of {tally.expected:,} points in {duration(seconds)}: {tally.counts()}{best}")
 
     def _print(self, text: str | Text) -> None:
         self._last_line = time.monotonic()
@@ -148,14 +150,15 @@ class Progress:
 
     def _line(self) -> str:
         tally = self._tally
-        left = f", about {_duration(tally.seconds_left)} left" if tally.seconds_left else ""
-        return f"{tally.done:,} of {tally.expected:,} points ({tally.counts()}){left}"
+        left = f", about {duration(tally.seconds_left)} left" if tally.seconds_left else ""
+        running = f"; running: {', '.join(self._running)}" if self._running else ""
+        return f"{tally.done:,} of {tally.expected:,} points ({tally.counts()}){left}{running}"
 
     def _render(self) -> Group:
         tally = self._tally
         grid = Table.grid(padding=(0, 2))
         rate = f"{tally.rate:.1f}/s" if tally.rate else ""
-        left = f"{_duration(tally.seconds_left)} left" if tally.seconds_left is not None else ""
+        left = f"{duration(tally.seconds_left)} left" if tally.seconds_left is not None else ""
         grid.add_row(
             ProgressBar(total=max(tally.expected, 1), completed=tally.done, width=30),
             f"{tally.done:,}/{tally.expected:,}",
@@ -165,7 +168,7 @@ class Progress:
                 if tally.states[state]
             ),
             rate,
-            _duration(tally.seconds),
+            duration(tally.seconds),
             left,
         )
         lines = [Text("running: " + ", ".join(self._running)) if self._running else Text("starting")]
@@ -174,13 +177,8 @@ class Progress:
         return Group(grid, *lines)
 
 
-def _duration(seconds: float | None) -> str:
-    """Return a length of time as a person says it: ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    whole = round(seconds or 0)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min"
+def _where(outcome: Outcome) -> str:
+    """Return where more is said about a point without a result, as words behind the reason."""
+    if outcome.log:
+        return f" (log: {from_here(outcome.log)})"
+    return f" (run {outcome.run_id})" if outcome.run_id else ""

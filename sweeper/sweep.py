@@ -130,7 +130,8 @@ class Sweep:
             self._record.close(self._status())
         for family, number in self._renewal.changed.items():
             if number:
-                self._listener.noticed(f"{number} reused results of {family} were made by other code than it has now; "
+                self._listener.noticed(
+                    f"{number} reused results of {family} were made by other code than it has now; "
                     "--rerun-changed makes them again"
                 )
         return self._summary
@@ -228,8 +229,9 @@ class Sweep:
         if not execution.result:
             is_cut = execution.ending is Ending.INTERRUPTED
             state = PointState.INTERRUPTED if is_cut else PointState.FAILED
+            log = self._store.run(execution.run_id).log if execution.run_id else ""
             for point in held.points:
-                self._tell(Outcome(point, state, reason=execution.reason, run_id=execution.run_id))
+                self._tell(Outcome(point, state, reason=execution.reason, run_id=execution.run_id, log=log))
             return
         if len(held.points) > 1:
             self._record.add(execution.result, held.points)

@@ -14,7 +14,6 @@ from sweeper.points import Count, Point, Points
 from sweeper.spec import Direction, Spec
 from sweeper.spec.restore import restore
 from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag, sweep_tag
-from sweeper.store.locate import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,11 +56,7 @@ class Cell:
     @property
     def log(self) -> str:
         """Where the run's log is, a path if it is on this machine and else a URI; '' where there is none."""
-        name = self.run.tags.get(Tag.LOG) if self.run else None
-        if self.run is None or not name:
-            return ""
-        folder = local_path(self.run.artifact_uri)
-        return f"{self.run.artifact_uri.rstrip('/')}/{name}" if folder is None else str(folder / name)
+        return self.run.log if self.run else ""
 
 
 @dataclass(frozen=True, slots=True)

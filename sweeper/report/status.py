@@ -50,10 +50,10 @@ def _line(cell: Cell) -> str:
     """Return a point, its run and its log in one line."""
     values = ", ".join(f"{shown(name)}={shown(value)}" for name, value in cell.point.values)
     run = f"run {cell.run.run_id}" if cell.run else ""
-    return "  ".join(part for part in (values or "the only point", run, _from_here(cell.log)) if part)
+    return "  ".join(part for part in (values or "the only point", run, from_here(cell.log)) if part)
 
 
-def _from_here(log: str) -> str:
+def from_here(log: str) -> str:
     """Return a path below the working directory as one that starts there."""
     here = Path.cwd()
     return str(Path(log).relative_to(here)) if Path(log).is_relative_to(here) else log

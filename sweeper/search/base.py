@@ -26,13 +26,17 @@ class PointState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A point's end; ``value`` is the sweep's metric, ``reason`` says why there is none."""
+    """A point's end.
+
+    ``value`` is the sweep's metric; where there is none ``reason`` says why, and ``log`` where the task's log is.
+    """
 
     point: Point
     state: PointState
     value: float | None = None
     reason: str = ""
     run_id: str = ""
+    log: str = ""
     seconds: float | None = None
 
 

@@ -9,6 +9,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 from sqlalchemy import event
@@ -39,9 +41,11 @@ from sweeper.store.locate import local_path, sqlite_path
 from sweeper.store.reach import check_reachable
 from sweeper.store.setup import experiment_folder
 from sweeper.store.sql import SqlReader, read_sweep
-from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
+from sweeper.store.values import MAX_PARAM, MAX_TAG, as_logged, fit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # sweeper has a display of its own
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 for _name in ("alembic", "mlflow.store.db.utils"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # how a schema is made is no news to who runs a sweep
 
@@ -116,12 +120,14 @@ class ApiStore:
         ]
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
-        """Return a local path of an artifact, fetched once if it lies elsewhere."""
+        """Return a local path of an artifact, fetched if it lies elsewhere: once, if it is a result's."""
         folder = local_path(run.artifact_uri)
         if folder is not None:
             return folder / name
+        is_final = isinstance(run, Result) or run.key is not None
         with _translated(self.uri):
-            return fetched(run.run_id, name, lambda into: self._client.download_artifacts(run.run_id, name, str(into)))
+            repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
+            return fetched(run.run_id, name, partial(_download, repository, name), is_final=is_final)
 
     def start_run(
         self, experiment: str, name: str, *, tags: Mapping[str, str], params: Mapping[str, str] | None = None
@@ -276,6 +282,15 @@ def _paged(page: Any) -> list[Any]:
             return found
 
 
+def _download(repository: ArtifactRepository, name: str, into: Path) -> Path | None:
+    """Download an artifact; MLflow does not tell one that is not there from a store that is away, so it is listed."""
+    folder = Path(name).parent.as_posix()
+    listed = repository.list_artifacts(None if folder == "." else folder)
+    if all(found.path != name for found in listed):
+        return None
+    return Path(repository.download_artifacts(name, str(into)))
+
+
 def _chunks(entries: list[Any], size: int) -> list[list[Any]]:
     """Return the entries in lists of at most ``size``; one empty list if there are none."""
     return [entries[start : start + size] for start in range(0, len(entries), size)] or [[]]
@@ -292,7 +307,7 @@ def _record(run: Run, experiment: str) -> RunRecord:
         name=run.info.run_name or "",
         params=run.data.params,
         tags=run.data.tags,
-        metrics=run.data.metrics,
+        metrics={name: as_logged(value) for name, value in run.data.metrics.items()},
     )
 
 
@@ -306,7 +321,7 @@ def _result(run: Run, experiment: str, metric: str) -> Result:
         end_time=run.info.end_time,
         task=run.data.tags.get(Tag.TASK, ""),
         source=run.data.tags.get(Tag.SOURCE, ""),
-        metric=run.data.metrics.get(metric),
+        metric=as_logged(value) if (value := run.data.metrics.get(metric)) is not None else None,
     )
 
 

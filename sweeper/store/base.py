@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from sweeper.store.locate import local_path
+
 
 class Tag(enum.StrEnum):
     """The tags that sweeper puts on runs."""
@@ -102,6 +104,15 @@ class RunRecord:
     def reason(self) -> str:
         """Why the run is not a result, as far as it says."""
         return self.tags.get(Tag.REASON, "")
+
+    @property
+    def log(self) -> str:
+        """Where the task's log is, a path if it is on this machine and else a URI; '' where there is none."""
+        name = self.tags.get(Tag.LOG)
+        if not name:
+            return ""
+        folder = local_path(self.artifact_uri)
+        return f"{self.artifact_uri.rstrip('/')}/{name}" if folder is None else str(folder / name)
 
     @property
     def seconds(self) -> float | None:

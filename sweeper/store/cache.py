@@ -11,26 +11,34 @@ from pathlib import Path
 FOLDER_VARIABLE = "SWEEPER_ARTIFACT_CACHE"
 
 
-def fetched(run_id: str, name: str, fetch: Callable[[Path], object]) -> Path:
-    """Return the local copy of an artifact; ``fetch`` downloads it into a folder, under its own name.
+def fetched(run_id: str, name: str, fetch: Callable[[Path], Path | None], *, is_final: bool) -> Path:
+    """Return the local copy of an artifact; it does not exist if the artifact does not.
 
-    The copy is renamed into place, so that a half-fetched one is never read. Artifacts of finished runs do not change.
+    ``fetch`` downloads it into a folder, and returns the path there, or None if there is no such artifact. The copy is
+    renamed into place, so that a half-fetched one is never read. What ``is_final`` is fetched once, the rest each time.
     """
-    place = cache_folder() / run_id / name
-    if place.exists():
+    place = cache_folder() / ("final" if is_final else "passing") / run_id / name
+    if is_final and place.exists():
         return place
     place.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=cache_folder(), prefix="fetching-"))
     try:
-        fetch(aside)
-        try:
-            (aside / name).rename(place)
-        except OSError:
-            if not place.exists():  # else another process was quicker
-                raise
+        copy = fetch(aside)
+        if place.exists() and not is_final:
+            place.rename(aside / "replaced")
+        if copy is not None:
+            _move(copy, place)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return place
+
+
+def _move(copy: Path, place: Path) -> None:
+    try:
+        copy.rename(place)
+    except OSError:
+        if not place.exists():  # else another process was quicker
+            raise
 
 
 def cache_folder() -> Path:

@@ -28,8 +28,7 @@ def adopted(run_id: str, uri: str) -> Iterator[None]:
     """Send the fluent calls of this thread to a run while the context lasts, and leave no trace afterwards."""
     variable_before = os.environ.get(_RUN_VARIABLE)
     tracking_before = chosen_uri()
-    if tracking_before != uri:
-        mlflow.set_tracking_uri(uri)
+    mlflow.set_tracking_uri(uri)
     original = fluent.end_run
     with _nothing_active():
         _replace_end_run(_reopening(original, run_id, uri))
@@ -37,14 +36,13 @@ def adopted(run_id: str, uri: str) -> Iterator[None]:
         try:
             yield
         finally:
-            _replace_end_run(original)
             while mlflow.active_run() is not None:
-                original()
+                mlflow.end_run()
+            _replace_end_run(original)
             os.environ.pop(_RUN_VARIABLE, None)
             if variable_before is not None:
                 os.environ[_RUN_VARIABLE] = variable_before
-            if tracking_before not in (None, uri):
-                mlflow.set_tracking_uri(tracking_before)
+            mlflow.set_tracking_uri(tracking_before)  # type: ignore[arg-type]  # None: as if it was never set
 
 
 @contextlib.contextmanager
@@ -72,7 +70,8 @@ def _reopening(end_run: Callable[..., None], run_id: str, uri: str) -> Callable[
         end_run(*args, **kwargs)
         if active is not None and active.info.run_id == run_id:
             MlflowClient(uri).update_run(run_id, status="RUNNING")
-        os.environ[_RUN_VARIABLE] = run_id
+        if mlflow.active_run() is None:
+            os.environ[_RUN_VARIABLE] = run_id
 
     return reopen
 

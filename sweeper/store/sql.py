@@ -28,6 +28,7 @@ from sweeper.store.base import (
     sweep_tag,
 )
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
+from sweeper.store.values import as_logged
 
 KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 """Revisions of MLflow's schema whose tables of runs, tags, params and metrics this module was tested with."""
@@ -169,7 +170,7 @@ class SqlReader:
                 name=name,
                 params=params[run_id],
                 tags=tags[run_id],
-                metrics={key: float(value) for key, value in metrics[run_id].items()},
+                metrics={key: as_logged(float(value)) for key, value in metrics[run_id].items()},
             )
             for run_id, experiment, status, start, end, uri, name in sorted(rows, key=lambda row: (row[3], row[0]))
         ]
@@ -193,7 +194,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _number(value: float | str | None) -> float | None:
-    return None if value is None else float(value)
+    return None if value is None else as_logged(float(value))
 
 
 def _grouped(rows: Iterable[tuple[str, str, Any]]) -> Mapping[str, dict[str, Any]]:

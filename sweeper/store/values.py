@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import posixpath
 import re
+import sys
 from collections.abc import Mapping
 
 MAX_KEY = 250
@@ -44,6 +46,11 @@ def fit(values: Mapping[str, str], limit: int) -> dict[str, str]:
             key = f"{fit_key(name)[: MAX_KEY - 8]}_{number}"
         fitted[key] = fit_value(str(value), limit)
     return fitted
+
+
+def as_logged(value: float) -> float:
+    """Return a metric as it was logged: in place of an infinity MLflow's databases hold the greatest float."""
+    return math.copysign(math.inf, value) if abs(value) >= sys.float_info.max else value
 
 
 def one_line(text: str) -> str:

@@ -73,7 +73,8 @@ class Attempt:
         self._last: dict[str, MetricPoint] = {}
         self._last_write = time.monotonic()
         self._run: OpenRun
-        self._exits = contextlib.ExitStack()
+        self._surroundings = contextlib.ExitStack()
+        self._scratch: tempfile.TemporaryDirectory[str]
         self._log: Path
 
     @property
@@ -89,8 +90,6 @@ class Attempt:
         return folder
 
     def __enter__(self) -> Self:
-        from sweeper.store.fluent import adopted  # and with it MLflow, which nobody needs who runs no task
-
         work = self.work
         if self._context.is_contended:
             self._look_for_rivals()
@@ -106,25 +105,39 @@ class Attempt:
         self._run = self._store.start_run(work.experiment, work.name, tags=tags, params=work.params)
         if self._context.is_contended:
             self._yield_to_rivals()
-        self._scratch = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="sweeper-")))
-        home = local_path(self._run.artifact_uri)
-        self._log = (home or self._scratch) / LOG_ARTIFACT
-        self._exits.enter_context(adopted(self.run_id, self._store.uri))
-        self._capture = contextlib.ExitStack()
-        self._capture.enter_context(captured(self._log, owns_process=self._context.owns_process))
+        self._scratch = tempfile.TemporaryDirectory(prefix="sweeper-")
+        self._log = (local_path(self._run.artifact_uri) or Path(self._scratch.name)) / LOG_ARTIFACT
+        try:
+            self._surround()
+        except BaseException as error:
+            with self._scratch:
+                self._give_up(error)
+            raise
         return self
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
-        with self._exits:
-            if error is None:
-                error = self._missing_artifact()
+        with self._scratch:
+            try:
+                self._surroundings.close()  # before the last write: ending a fluent run sets a status
                 if error is None:
-                    self._capture.close()
-                    self._commit()
-                    return
-                self._give_up(error)
-                raise error
-            self._give_up(error)
+                    self._require_artifacts()
+                    self._write({**self._keep_log(), Tag.KEY: self.work.key})
+            except BaseException as broken:
+                self._give_up(error or broken)
+                if error is None:
+                    raise
+            else:
+                if error is None:
+                    self._finish()
+                else:
+                    self._give_up(error)
+
+    def _surround(self) -> None:
+        """Keep what the task prints, and what it tells MLflow by fluent calls, for its run."""
+        from sweeper.store.fluent import adopted  # and with it MLflow, which nobody needs who runs no task
+
+        self._surroundings.enter_context(adopted(self.run_id, self._store.uri))
+        self._surroundings.enter_context(captured(self._log, owns_process=self._context.owns_process))
 
     def save(
         self, artifacts: Mapping[str, tuple[Any, Callable[[Any, str], Any]]], metrics: Mapping[str, float]
@@ -150,9 +163,12 @@ class Attempt:
             raise TaskError(
                 f"{self.work.task}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
             )
-        point = MetricPoint(name, self._number(name, value), int(step), int(time.time() * 1000))
+        now, last = int(time.time() * 1000), self._last.get(name)
+        if last is not None and last.step == step:
+            now = max(now, last.timestamp + 1)  # of two values of one step and instant MLflow takes the greater
+        point = MetricPoint(name, self._number(name, value), int(step), now)
         self._metrics.append(point)
-        if name not in self._last or point.step >= self._last[name].step:
+        if last is None or point.step >= last.step:
             self._last[name] = point
         is_due = time.monotonic() - self._last_write > SECONDS_BETWEEN_WRITES
         if is_due or len(self._metrics) >= METRICS_AT_ONCE:
@@ -189,7 +205,7 @@ class Attempt:
 
     def _save_artifact(self, name: str, value: Any, save: Callable[[Any, str], Any]) -> None:
         file_name = self.work.artifacts[name]
-        path = self._scratch / file_name
+        path = Path(self._scratch.name) / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         save(value, str(path))
         if not path.exists():
@@ -198,15 +214,13 @@ class Attempt:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         self._saved.add(name)
 
-    def _missing_artifact(self) -> TaskError | None:
-        missing = [name for name in self.work.artifacts if name not in self._saved]
-        if not missing:
-            return None
-        names = ", ".join(repr(name) for name in missing)
-        return TaskError(
-            f"{self.work.task}: declared artifact {names} was never saved; "
-            "save it with self.save_to_mlflow, or take it off Meta.mlflow_artifact_fnames"
-        )
+    def _require_artifacts(self) -> None:
+        missing = ", ".join(repr(name) for name in self.work.artifacts if name not in self._saved)
+        if missing:
+            raise TaskError(
+                f"{self.work.task}: declared artifact {missing} was never saved; "
+                "save it with self.save_to_mlflow, or take it off Meta.mlflow_artifact_fnames"
+            )
 
     def _write(self, tags: Mapping[str, str] | None = None) -> None:
         """Write the metrics that wait, then tags."""
@@ -222,13 +236,12 @@ class Attempt:
         if self._log.stat().st_size == 0:
             self._log.unlink()
             return {}
-        if self._log.parent == self._scratch:
+        if self._log.parent == Path(self._scratch.name):
             self._store.save_artifact(self._run, self._log, LOG_ARTIFACT)
         return {Tag.LOG: LOG_ARTIFACT}
 
-    def _commit(self) -> None:
-        self._exits.close()  # before the last write: ending a fluent run sets a status
-        self._write({**self._keep_log(), Tag.KEY: self.work.key})
+    def _finish(self) -> None:
+        """Take the last step of the commit. If it fails, nobody knows whether it was taken, so nothing else is done."""
         ended = self._store.end_run(self.run_id, RunStatus.FINISHED)
         self.result = Result(
             key=self.work.key,
@@ -247,7 +260,8 @@ class Attempt:
     def _give_up(self, error: BaseException) -> None:
         """End the run without a result. What fails here must not hide why the task failed."""
         error.sweeper_run_id = self.run_id  # type: ignore[attr-defined]
-        self._capture.close()
+        with contextlib.suppress(Exception):
+            self._surroundings.close()
         with contextlib.suppress(Exception), self._log.open("a", encoding="utf-8", errors="backslashreplace") as log:
             traceback.print_exception(error, file=log)
         status = RunStatus.KILLED if isinstance(error, KeyboardInterrupt | GeneratorExit) else RunStatus.FAILED

@@ -51,7 +51,7 @@ def coerce(parameter: luigi.Parameter[Any], value: Any) -> Any:  # noqa: PLR0911
         case luigi.BoolParameter(), int() | float() if value in (0, 1):
             return bool(value)
         case luigi.EnumListParameter(), list() | tuple():
-            return parameter.normalize([parameter._enum[one] if isinstance(one, str) else one for one in value])  # noqa: SLF001
+            return tuple(parameter._enum[one] if isinstance(one, str) else one for one in value)  # noqa: SLF001
         case _, str() if isinstance(parameter, _READ_FROM_TEXT):
             return parameter.parse(value)
     return value
