@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sweeper.errors import InputError
 from sweeper.points import Point
 from sweeper.provenance import environment, source_tags
 from sweeper.store.api import ApiStore
+from sweeper.store.assignments import decode, encode, to_form
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
@@ -57,7 +58,7 @@ class SweepRun:
         return {
             **self.upstream_labels(),
             PARENT_TAG: self._run.run_id,
-            sweep_tag(self._name): points_json(points),
+            **encode(self._name, {point.to_record() for point in points}),
         }
 
     def upstream_labels(self) -> dict[str, str]:
@@ -66,7 +67,7 @@ class SweepRun:
 
     def claim(self, point: Point, key: str) -> None:
         """Take a point off results with another key: what is fixed, or a task's version, has changed since."""
-        form = point.to_json()
+        form = point.to_record()
         for standing in self._standing.get(form, ()):
             if standing.key != key and form in standing.forms:
                 standing.forms.discard(form)
@@ -74,7 +75,7 @@ class SweepRun:
 
     def add(self, result: Result, points: Iterable[Point]) -> None:
         """Let a result stand for points, besides those that it stands for already."""
-        forms = {point.to_json() for point in points}
+        forms = {point.to_record() for point in points}
         known = (one for form in forms for one in self._standing.get(form, ()) if one.run_id == result.run_id)
         standing = next(known, None) or _Standing(result.run_id, result.key, set())
         if not forms <= standing.forms:
@@ -83,10 +84,10 @@ class SweepRun:
                 self._standing.setdefault(form, []).append(standing)
             self._label(standing)
 
-    def block(self, blocked: Blocked) -> None:
+    def block(self, point: Point, reason: str, run_id: str) -> None:
         """Take note of a point that could not run."""
         if len(self._blocked) < MAX_BLOCKED:
-            self._blocked.append(blocked)
+            self._blocked.append(Blocked(json.loads(point.to_record()), reason, run_id))
 
     def close(self, status: RunStatus) -> None:
         """Write down what was blocked, and end the run."""
@@ -110,7 +111,7 @@ class SweepRun:
         return known
 
     def _label(self, standing: _Standing) -> None:
-        self._store.log(standing.run_id, tags={sweep_tag(self._name): f"[{','.join(sorted(standing.forms))}]"})
+        self._store.log(standing.run_id, tags=encode(self._name, standing.forms, replaces=True))
 
     def _write(self, name: str, content: Any) -> None:
         with tempfile.TemporaryDirectory(prefix="sweeper-") as folder:
@@ -131,7 +132,7 @@ def refuse_other_task(known: RunRecord, binding: Binding) -> None:
 
 @dataclass(slots=True)
 class _Standing:
-    """A result, and the points that it stands for, each as canonical JSON."""
+    """A result, and the points that it stands for, each as ``Point.to_record`` gives it."""
 
     run_id: str
     key: str
@@ -144,23 +145,7 @@ def _standing(store: ApiStore, name: str) -> dict[str, list[_Standing]]:
     for record in store.runs_with(sweep_tag(name)):
         if record.key is None:
             continue
-        standing = _Standing(
-            record.run_id, record.key, {_dumps(one) for one in points_in(record.tags[sweep_tag(name)])}
-        )
+        standing = _Standing(record.run_id, record.key, {to_form(one) for one in decode(name, record.tags)})
         for form in standing.forms:
             found.setdefault(form, []).append(standing)
     return found
-
-
-def _dumps(assignment: Mapping[str, Any]) -> str:
-    return json.dumps(assignment, sort_keys=True, separators=(",", ":"))
-
-
-def points_json(points: Iterable[Point]) -> str:
-    """Return the tag by which a run says which points it stands for."""
-    return f"[{','.join(sorted({point.to_json() for point in points}))}]"
-
-
-def points_in(tag: str) -> list[Mapping[str, Any]]:
-    """Return the assignments that such a tag holds, in canonical form."""
-    return json.loads(tag) if tag else []

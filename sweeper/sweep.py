@@ -17,14 +17,13 @@ from sweeper.binding import Binding
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, call_for
 from sweeper.engine.worker import Finished, SchedulingWorker, closure_of
 from sweeper.errors import TaskError
-from sweeper.identity import canonical
 from sweeper.points import Count, Point
 from sweeper.record import SweepRun
 from sweeper.renewal import Renewal
 from sweeper.search.base import Done, Outcome, PointState, Search, Wait
 from sweeper.spec import Spec
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Blocked, Result, RunStatus
+from sweeper.store.base import Result, RunStatus
 from sweeper.store.index import Index
 from sweeper.store.lease import Driver, close_lost
 from sweeper.task import MlflowTask, key_of
@@ -271,7 +270,7 @@ class Sweep:
     def _block(self, points: list[Point], failure: _Failure) -> None:
         reason = f"{failure.family} failed: {failure.reason}" if failure.run_id else failure.reason
         for point in points:
-            self._record.block(Blocked(canonical(point.as_dict()), reason, failure.run_id))
+            self._record.block(point, reason, failure.run_id)
             self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id))
 
     def _tell(self, outcome: Outcome) -> None:

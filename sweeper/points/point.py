@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from sweeper.identity import canonical_json
+from sweeper.identity import canonical_json, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Values = tuple[tuple[str, Any], ...]
+
+LONG = 400
+"""Assignments of more characters than this are recorded with their long values by digest; a tag holds 5,000."""
+
+LONGEST = 4000
+"""Assignments that are longer still are recorded by one digest."""
+
+_LONG_VALUE = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +53,16 @@ class Point:
         return Point(tuple(item for item in self.values if item[0] != replicates))
 
     def to_json(self) -> str:
-        """Return the assignment as canonical JSON, by which the record and the report know a point."""
+        """Return the assignment as canonical JSON: equal if and only if the points are."""
         return canonical_json(dict(self.values))
+
+    def to_record(self) -> str:
+        """Return the assignment as JSON by which the record and the report know a point: a long value by its digest."""
+        text = self.to_json()
+        if len(text) <= LONG:
+            return text
+        shortened = canonical_json({name: _shortened(value) for name, value in self.values})
+        return shortened if len(shortened) <= LONGEST else canonical_json({"sha256": digest(dict(self.values))})
 
     def __getitem__(self, name: str) -> Any:
         for own, value in self.values:
@@ -65,3 +81,7 @@ class Point:
 
     def __str__(self) -> str:
         return ", ".join(f"{name}={value}" for name, value in self.values)
+
+
+def _shortened(value: Any) -> Any:
+    return value if len(canonical_json(value)) <= _LONG_VALUE else {"sha256": digest(value)}

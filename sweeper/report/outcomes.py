@@ -7,13 +7,14 @@ import json
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeper.errors import InputError, did_you_mean
 from sweeper.points import Count, Point, Points
 from sweeper.spec import Direction, Spec
 from sweeper.spec.restore import restore
-from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag, sweep_tag
+from sweeper.store.assignments import decode, to_form
+from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -102,7 +103,7 @@ def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) 
     metric = metric or spec.metric
     _check_metric(record, spec, metric)
     runs = _runs_by_point(record)
-    blocked = {_json(entry.point): entry for entry in record.blocked}
+    blocked = {to_form(entry.point): entry for entry in record.blocked}
     points, total = _points(spec, (*runs, *blocked), most)
     cells = tuple(_cell(point, runs.get(name, ()), blocked.get(name), metric) for name, point in points.items())
     outside = sum(any(run.key for run in runs[name]) for name in runs.keys() - points.keys())
@@ -114,7 +115,7 @@ def _points(spec: Spec, traces: Iterable[str], most: int) -> tuple[Mapping[str, 
     points = Points.of(spec)
     total = points.count(most)
     if total.number <= most:
-        every = {point.to_json(): point for point in points}
+        every = {point.to_record(): point for point in points}
         return every, Count(len(every), is_exact=True)
     known = ((trace, _restored(trace, spec.swept)) for trace in traces)
     return {trace: point for trace, point in known if point in points}, total
@@ -130,16 +131,10 @@ def _restored(trace: str, order: Sequence[str]) -> Point:
 def _runs_by_point(record: SweepRecord) -> Mapping[str, Sequence[RunRecord]]:
     """Return the runs that stand for each point, points in canonical JSON."""
     runs: defaultdict[str, list[RunRecord]] = defaultdict(list)
-    tag = sweep_tag(record.name)
     for run in record.runs:
-        for assignment in json.loads(run.tags.get(tag, "[]")):
-            runs[_json(assignment)].append(run)
+        for assignment in decode(record.name, run.tags):
+            runs[to_form(assignment)].append(run)
     return runs
-
-
-def _json(assignment: Mapping[str, Any]) -> str:
-    """Return an assignment whose values are in canonical form already as the JSON that ``Point.to_json`` gives."""
-    return json.dumps(assignment, sort_keys=True, separators=(",", ":"))
 
 
 def _cell(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metric: str) -> Cell:

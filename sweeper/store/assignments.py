@@ -1,0 +1,52 @@
+"""Which points of a sweep a run stands for: assignments on the run's tags.
+
+The tag ``sweeper.sweep.<name>`` is a JSON list of assignments in canonical form. A list that is too long for one tag
+goes on in ``sweeper.sweep.<name>/2`` and so on, up to a tag that is missing or empty.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import count
+from typing import Any
+
+from sweeper.store.base import sweep_tag
+from sweeper.store.values import MAX_TAG
+
+
+def encode(name: str, forms: Iterable[str], *, replaces: bool = False) -> dict[str, str]:
+    """Return the tags for points of a sweep, each given as its JSON.
+
+    With ``replaces`` the tag behind the last is emptied, for a run that had a longer list before.
+    """
+    lists: list[list[str]] = [[]]
+    room = MAX_TAG
+    for form in sorted(forms):
+        if lists[-1] and len(form) + 1 > room:
+            lists.append([])
+            room = MAX_TAG
+        lists[-1].append(form)
+        room -= len(form) + 1
+    tags = {_tag(name, number): f"[{','.join(forms)}]" for number, forms in enumerate(lists, 1)}
+    return tags | ({_tag(name, len(lists) + 1): "[]"} if replaces else {})
+
+
+def decode(name: str, tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
+    """Return the assignments that a run's tags hold for a sweep."""
+    found: list[Mapping[str, Any]] = []
+    for number in count(1):
+        part = json.loads(tags.get(_tag(name, number), "[]"))
+        if not part:
+            return found
+        found += part
+    raise AssertionError("count() never ends")
+
+
+def to_form(assignment: Mapping[str, Any]) -> str:
+    """Return an assignment that ``decode`` gave as the JSON that ``Point.to_record`` gives."""
+    return json.dumps(assignment, sort_keys=True, separators=(",", ":"))
+
+
+def _tag(name: str, number: int) -> str:
+    return sweep_tag(name) if number == 1 else f"{sweep_tag(name)}/{number}"
