@@ -62,12 +62,13 @@ def _row(step: Step) -> tuple[str, ...]:
 
 
 def _cost(plan: Plan, workers: int) -> str:
-    to_run = sum(step.to_run for step in plan.steps)
-    if to_run == 0:
+    number = sum(step.to_run for step in plan.steps)
+    if number == 0:
         return "nothing to run: every task has its result"
+    to_run = f"{number:,} task{'s' if number > 1 else ''} to run"
     seconds = plan.expected_seconds(workers)
     on = f"on {workers} worker{'s' if workers > 1 else ''}"
     if seconds is None:
         unknown = ", ".join(step.family for step in plan.steps if step.to_run and step.seconds is None)
-        return f"{to_run:,} tasks to run {on}; how long is not known yet: {unknown} never ran"
-    return f"{to_run:,} tasks to run, about {duration(seconds)} {on} by past durations"
+        return f"{to_run} {on}; how long is not known yet: {unknown} never ran"
+    return f"{to_run}, about {duration(seconds)} {on} by past durations"

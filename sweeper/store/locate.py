@@ -26,7 +26,9 @@ def locate(uri: str | None = None, *, start: Path | None = None) -> str:
 
 
 def sqlite_uri(database: Path) -> str:
-    """Return the tracking URI of a SQLite database."""
+    """Return the tracking URI of a SQLite database; raises ``StoreError`` for a path that no such URI can hold."""
+    if set("%?") & set(str(database.absolute())):
+        raise StoreError(f"{database}: the address of a SQLite store cannot hold % or ?; keep it in another folder")
     return f"sqlite:///{database.absolute()}"
 
 

@@ -18,6 +18,7 @@ from sweeper.identity import canonical_json, digest, make_key
 from sweeper.task import overrides
 from sweeper.task.attempt import AlreadyDone, Attempt, Work
 from sweeper.task.context import current, registered
+from sweeper.task.instances import exact
 from sweeper.task.log import TASK_LOGGER
 from sweeper.task.meta import Meta, read_meta
 from sweeper.task.parameters import coerce, identity_value
@@ -60,9 +61,14 @@ class TaskType(Register):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return the instance for these arguments, under the overrides that are active."""
+        cached = super().__call__
+
+        def make(*args: Any, **kwargs: Any) -> luigi.Task:
+            return exact(cached(*args, **kwargs), args, kwargs)
+
         if not overrides.are_active():
-            return super().__call__(*args, **kwargs)
-        return overrides.build(cast("type[luigi.Task]", cls), super().__call__, args, kwargs)
+            return make(*args, **kwargs)
+        return overrides.build(cast("type[luigi.Task]", cls), make, args, kwargs)
 
 
 class MlflowTask(luigi.Task, metaclass=TaskType):

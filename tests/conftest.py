@@ -1,0 +1,179 @@
+"""What the tests share: real stores that start quickly, and nothing left behind by the test before."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+from luigi.task_register import Register
+
+from sweeper.store.base import DRIVERS_EXPERIMENT
+from sweeper.store.locate import sqlite_uri
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
+    from sweeper.task.context import Context
+
+SERVER_START_SECONDS = 120
+
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pass what MLflow's own code is warned of."""
+    config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy is deprecated")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new SQLite store, made once for all workers: MLflow takes seconds over its tables."""
+    base = tmp_path_factory.getbasetemp()
+    database = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "template" / "mlflow.db"
+    with FileLock(f"{database.parent}.lock"):
+        if not database.exists():
+            from sweeper.store.setup import prepare
+
+            prepare(database)
+            with contextlib.closing(sqlite3.connect(database)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return database
+
+
+@pytest.fixture
+def store_uri(template: Path, tmp_path: Path) -> str:
+    """The URI of an empty SQLite store of the test's own, in ``tmp_path / "results"``."""
+    database = tmp_path / "results" / "mlflow.db"
+    database.parent.mkdir(exist_ok=True)
+    shutil.copyfile(template, database)
+    return sqlite_uri(database)
+
+
+@pytest.fixture
+def store(store_uri: str) -> ApiStore:
+    """An empty SQLite store of the test's own, open."""
+    from sweeper.store import open_store
+
+    return open_store(store_uri)
+
+
+@pytest.fixture
+def context(store: ApiStore) -> Iterator[Context]:
+    """The surroundings of tasks, in use for the test: what runs is kept in ``store``, on behalf of a living driver."""
+    from sweeper.store.base import Tag
+    from sweeper.store.index import Index
+    from sweeper.store.lease import Driver
+    from sweeper.task.context import Context, use
+
+    with contextlib.closing(Driver(store)) as driver, use(Context(store, Index(store))) as context:
+        context.labels = {Tag.DRIVER: driver.run_id}
+        yield context
+
+
+@pytest.fixture(scope="session")
+def server_uri(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a real MLflow server that serves artifacts; tests share it, so they name experiments of their own."""
+    folder = tmp_path_factory.mktemp("server")
+    database = folder / "mlflow.db"
+    shutil.copyfile(template, database)
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", sqlite_uri(database), "--serve-artifacts"),
+        *("--artifacts-destination", str(folder / "artifacts")),
+    ]
+    log = folder / "server.log"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def _wait_until_healthy(uri: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + SERVER_START_SECONDS
+    while server.poll() is None and time.monotonic() < until:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{uri}/health", timeout=5):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"the MLflow server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Start each test in an empty folder and without settings, and forget what it loaded, ran and set."""
+    for name in [*os.environ]:
+        if name.startswith(("MLFLOW_", "LUIGI_")) and name != "MLFLOW_DISABLE_TELEMETRY":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    yield
+    _forget_context()
+    _forget_modules(tmp_path)
+    _forget_tasks()
+
+
+def _forget_context() -> None:
+    """Close what a plain ``luigi.build`` left open, and MLflow's own idea of where it is."""
+    if "sweeper.task.context" in sys.modules:
+        from sweeper.task import context
+
+        if context._driver is not None:
+            context._driver.close()
+        context._current = context._driver = None
+    if "mlflow.tracking.fluent" in sys.modules:
+        import mlflow
+
+        left = mlflow.active_run()
+        while mlflow.active_run() is not None:
+            mlflow.end_run()
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        assert left is None, "the test left a run active"
+
+
+def _forget_modules(folder: Path) -> None:
+    for name, module in [*sys.modules.items()]:
+        if (getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}"):
+            del sys.modules[name]
+    if "sweeper.task.source" in sys.modules:
+        from sweeper.task import source
+
+        source._digest.cache_clear()
+
+
+def _forget_tasks() -> None:
+    """Let go of instances, and of the classes that a test defined: a family means one class to Luigi."""
+    Register.clear_instance_cache()
+    Register._reg[:] = [
+        task for task in Register._reg if "<locals>" not in task.__qualname__ and task.__module__ in sys.modules
+    ]

@@ -1,0 +1,370 @@
+"""The store's contract, kept by each store there is: SQLite read by SQL, SQLite read by MLflow's API, and a server."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from sweeper import MlflowTask
+from sweeper.errors import StoreError
+from sweeper.store import open_reader, open_store
+from sweeper.store.api import ApiStore, SqliteStore
+from sweeper.store.base import (
+    BLOCKED_ARTIFACT,
+    DOCUMENT_ARTIFACT,
+    LOG_ARTIFACT,
+    Blocked,
+    Kind,
+    MetricPoint,
+    OpenRun,
+    Result,
+    RunStatus,
+    Tag,
+    sweep_tag,
+)
+from sweeper.store.host import Process
+from sweeper.store.index import Index
+from sweeper.store.lease import bury_the_dead
+from sweeper.store.sql import SqlReader
+from sweeper.task.context import Context, use
+from tests.store.test_lease import claim, register
+
+AWKWARD = ["", "plain", "it's", 'a "b" c', "`x`", "50 % _ \\", "line\nbreak", "naïve 学習率 🦀", "x" * 5000]
+
+
+@pytest.fixture(params=["sql", "api", "server"])
+def any_store(request: pytest.FixtureRequest) -> ApiStore:
+    """A store of each kind; the server's is shared, so what a test keeps there has names of its own."""
+    if request.param == "server":
+        opened = open_store(request.getfixturevalue("server_uri"))
+        assert type(opened) is ApiStore
+        return opened
+    uri = request.getfixturevalue("store_uri")
+    opened = open_store(uri)
+    assert isinstance(opened, SqliteStore)
+    assert opened._reads_sql, "this MLflow has a schema that SqlReader does not know"
+    return opened if request.param == "sql" else ApiStore(uri)
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that nothing else has."""
+    return f"n{uuid.uuid4().hex}"
+
+
+def commit(
+    store: ApiStore,
+    experiment: str,
+    key: str,
+    *,
+    tags: Mapping[str, str] | None = None,
+    ended: int | None = None,
+    **metrics: float,
+) -> OpenRun:
+    """Commit a run, as an attempt does; it ended at ``ended``, or now."""
+    run = store.start_run(experiment, "a run", tags={Tag.CLAIM: key})
+    points = [MetricPoint(name, value, 0, 1) for name, value in metrics.items()]
+    store.log(run.run_id, metrics=points, tags={**(tags or {}), Tag.KEY: key})
+    if ended is None:
+        store.end_run(run.run_id, RunStatus.FINISHED)
+    else:
+        store._client.set_terminated(run.run_id, "FINISHED", ended)
+    return run
+
+
+def test_a_run_is_running_until_it_is_ended(any_store: ApiStore, name: str) -> None:
+    opened = any_store.start_run(name, "its name", tags={"a": "1"}, params={"p": "2"})
+    run = any_store.run(opened.run_id)
+    assert (run.experiment, run.name, run.status, run.end_time) == (name, "its name", RunStatus.RUNNING, None)
+    assert (run.tags["a"], run.params) == ("1", {"p": "2"})
+    assert (run.start_time, run.artifact_uri) == (opened.start_time, opened.artifact_uri)
+    ended = any_store.end_run(opened.run_id, RunStatus.FAILED)
+    run = any_store.run(opened.run_id)
+    assert (run.status, run.end_time) == (RunStatus.FAILED, ended)
+
+
+def test_a_run_can_be_opened_again(any_store: ApiStore, name: str) -> None:
+    run_id = commit(any_store, name, "1-a").run_id
+    any_store.reopen_run(run_id)
+    assert any_store.run(run_id).status is RunStatus.RUNNING
+    assert any_store.results([name]) == []
+
+
+def test_a_run_that_is_not_there_is_an_error_that_names_it(any_store: ApiStore) -> None:
+    with pytest.raises(StoreError, match="0123456789abcdef"):
+        any_store.run("0123456789abcdef0123456789abcdef")
+
+
+def test_a_result_is_all_that_a_look_up_needs(any_store: ApiStore, name: str) -> None:
+    run = commit(any_store, name, "1-a", tags={Tag.TASK: "m:C", Tag.SOURCE: "abc"}, accuracy=0.5)
+    (result,) = any_store.results([name], metric="accuracy")
+    assert result == Result(
+        key="1-a",
+        run_id=run.run_id,
+        experiment=name,
+        artifact_uri=run.artifact_uri,
+        start_time=run.start_time,
+        end_time=result.end_time,
+        task="m:C",
+        source="abc",
+        metric=0.5,
+    )
+    assert result.end_time >= run.start_time
+
+
+def test_only_committed_runs_of_the_experiments_asked_for_are_results(any_store: ApiStore, name: str) -> None:
+    kept = commit(any_store, name, "1-a").run_id
+    others = f"{name} others"
+    commit(any_store, others, "1-b")
+    running = any_store.start_run(name, "", tags={Tag.KEY: "1-c"})
+    failed = any_store.start_run(name, "", tags={Tag.KEY: "1-d"})
+    any_store.end_run(failed.run_id, RunStatus.FAILED)
+    any_store.end_run(any_store.start_run(name, "", tags={Tag.CLAIM: "1-e"}).run_id, RunStatus.FINISHED)
+    commit(any_store, name, "1-f", tags={Tag.SUPERSEDED: kept})
+    any_store._client.delete_run(commit(any_store, name, "1-g").run_id)
+    assert [result.run_id for result in any_store.results([name])] == [kept]
+    assert {result.key for result in any_store.results([name, others, "missing"])} == {"1-a", "1-b"}
+    assert any_store.results([]) == []
+    assert any_store.run(running.run_id).key is None
+
+
+def test_a_deleted_experiment_has_no_results_and_its_name_can_be_used_again(any_store: ApiStore, name: str) -> None:
+    run_id = commit(any_store, name, "1-a").run_id
+    client = MlflowClient(any_store.uri)
+    client.delete_experiment(client.get_run(run_id).info.experiment_id)
+    assert any_store.results([name]) == []
+    assert run_id not in {run.run_id for run in any_store.runs_with(Tag.CLAIM, "1-a")}
+    anew = commit(any_store, name, "1-b").run_id
+    assert [result.run_id for result in any_store.results([name])] == [anew]
+    assert commit(type(any_store)(any_store.uri), name, "1-c").run_id != anew
+
+
+def test_results_since_a_time_are_those_that_ended_at_it_or_later(any_store: ApiStore, name: str) -> None:
+    for ended in (1000, 2000, 3000):
+        commit(any_store, name, f"1-{ended}", ended=ended)
+    assert {result.key for result in any_store.results([name], since=2000)} == {"1-2000", "1-3000"}
+
+
+@pytest.mark.parametrize("value", [0.5, -1e-300, math.nan, math.inf, -math.inf], ids=str)
+def test_a_metric_comes_back(any_store: ApiStore, name: str, value: float) -> None:
+    run_id = commit(any_store, name, "1-a", accuracy=value).run_id
+    (result,) = any_store.results([name], metric="accuracy")
+    assert result.metric == pytest.approx(value, rel=1e-12, nan_ok=True)
+    assert any_store.run(run_id).metrics == {"accuracy": pytest.approx(value, rel=1e-12, nan_ok=True)}
+    (without,) = any_store.results([name], metric="loss")
+    assert without.metric is None
+
+
+@pytest.mark.parametrize("value", AWKWARD, ids=lambda value: value[:20])
+def test_runs_are_found_by_a_tag_of_any_value(any_store: ApiStore, name: str, value: str) -> None:
+    tag = f"test.{name}"
+    meant = any_store.start_run(name, "", tags={tag: value}).run_id
+    other = any_store.start_run(name, "", tags={tag: f"{value[:4000]}.", "more": value}).run_id
+    any_store.start_run(name, "", tags={"more": value})
+    found = any_store.runs_with(tag, value)
+    assert [run.run_id for run in found if run.tags[tag] == value] == [meant]
+    assert len(found) == (1 if value else 2)
+    assert {run.run_id for run in any_store.runs_with(tag)} == {meant, other}
+
+
+def test_runs_come_oldest_first_and_by_status(any_store: ApiStore, name: str) -> None:
+    tag = f"test.{name}"
+    run_ids = [
+        any_store._client.create_run(any_store._experiment_id(name), start_time=start, tags={tag: "x"}).info.run_id
+        for start in (3000, 1000, 2000)
+    ]
+    any_store.end_run(run_ids[0], RunStatus.KILLED)
+    assert [run.start_time for run in any_store.runs_with(tag, "x")] == [1000, 2000, 3000]
+    assert [run.run_id for run in any_store.runs_with(tag, "x", status=RunStatus.KILLED)] == run_ids[:1]
+    assert [run.start_time for run in any_store.runs_with(tag, status=RunStatus.RUNNING)] == [1000, 2000]
+
+
+def test_an_experiment_may_have_any_name(any_store: ApiStore, name: str) -> None:
+    for experiment in (f"{name} it's / 100 % `odd`", f"{name}/../x", f"{name} naïve 学習率"):
+        run = commit(any_store, experiment, "1-a")
+        Path("a.txt").write_text("text")
+        any_store.save_artifact(run, Path("a.txt"), "a.txt")
+        (result,) = any_store.results([experiment])
+        assert result.experiment == experiment
+        assert any_store.artifact(result, "a.txt").read_text() == "text"
+
+
+@pytest.mark.parametrize("artifact", ["a.csv", "deep/er/a.csv", "with space/ü-1.csv"])
+def test_a_file_is_kept_under_its_name(any_store: ApiStore, name: str, artifact: str, tmp_path: Path) -> None:
+    run = any_store.start_run(name, "", tags={})
+    path = tmp_path / "saved" / Path(artifact).name
+    path.parent.mkdir()
+    path.write_text("1,2", encoding="utf-8")
+    any_store.save_artifact(run, path, artifact)
+    path.unlink()
+    for _ in range(2):
+        kept = any_store.artifact(any_store.run(run.run_id), artifact)
+        assert kept.name == path.name
+        assert kept.read_text(encoding="utf-8") == "1,2"
+
+
+def test_a_folder_is_kept_with_what_is_in_it(any_store: ApiStore, name: str, tmp_path: Path) -> None:
+    run = any_store.start_run(name, "", tags={})
+    folder = tmp_path / "model"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "config").write_text("c")
+    (folder / "deep" / "weights").write_text("w")
+    any_store.save_artifact(run, folder, "out/model")
+    kept = any_store.artifact(any_store.run(run.run_id), "out/model")
+    assert {path.relative_to(kept).as_posix() for path in kept.rglob("*")} == {"config", "deep", "deep/weights"}
+    assert (kept / "deep" / "weights").read_text() == "w"
+
+
+def test_an_artifact_that_is_not_there_has_a_path_that_is_not_there(any_store: ApiStore, name: str) -> None:
+    run = any_store.run(any_store.start_run(name, "", tags={}).run_id)
+    assert not any_store.artifact(run, "missing.txt").exists()
+    assert not any_store.artifact(run, "deep/missing.txt").exists()
+
+
+def test_an_artifact_of_a_running_run_is_as_it_is_now(any_store: ApiStore, name: str, tmp_path: Path) -> None:
+    run = any_store.start_run(name, "", tags={})
+    path = tmp_path / "state.json"
+    for text in ("[]", "[1]"):
+        path.write_text(text)
+        any_store.save_artifact(run, path, "state.json")
+        assert any_store.artifact(any_store.run(run.run_id), "state.json").read_text() == text
+
+
+def start_sweep(store: ApiStore, name: str, document: Any, blocked: Any = ()) -> OpenRun:
+    """Create a sweep's own run."""
+    run = store.start_run(f"{name} experiment", "", tags={Tag.KIND: Kind.SWEEP, Tag.NAME: name, Tag.TASK: "m:C"})
+    for file_name, content in ((DOCUMENT_ARTIFACT, document), (BLOCKED_ARTIFACT, blocked)):
+        Path(file_name).write_text(json.dumps(content))
+        store.save_artifact(run, Path(file_name), file_name)
+    return run
+
+
+def test_a_sweep_is_remembered_with_its_runs(any_store: ApiStore, name: str) -> None:
+    opened = start_sweep(any_store, name, {"task": "m:C"}, [{"point": {"a": 1}, "reason": "upstream", "run_id": "x"}])
+    run_ids = {commit(any_store, name, key, tags={sweep_tag(name): "[{}]"}).run_id for key in ("1-a", "1-b")}
+    commit(any_store, name, "1-c", tags={sweep_tag(f"{name}2"): "[{}]"})
+    sweep = any_store.sweep(name)
+    assert sweep is not None
+    assert (sweep.name, sweep.run.run_id, sweep.document) == (name, opened.run_id, {"task": "m:C"})
+    assert sweep.blocked == (Blocked({"a": 1}, "upstream", "x"),)
+    assert {run.run_id for run in sweep.runs} == run_ids
+
+
+def test_sweeps_are_named_the_latest_first(any_store: ApiStore, name: str) -> None:
+    names = [f"{name}-{letter}.x_y" for letter in "abc"]
+    experiment = any_store._experiment_id(name)
+    for start, sweep in enumerate(names):
+        tags: dict[str, str] = {Tag.KIND: Kind.SWEEP, Tag.NAME: sweep}
+        any_store._client.create_run(experiment, start_time=1000 + start, tags=tags)
+    assert [found for found in any_store.sweep_names() if found.startswith(name)] == names[::-1]
+    assert any_store.sweep(f"{name}-missing") is None
+
+
+def test_what_mlflow_cannot_hold_is_shortened_and_says_so(any_store: ApiStore, name: str) -> None:
+    long = "x" * 9000
+    params = {f"p{number}": str(number) for number in range(120)} | {"long": long, "k" * 300: "1", "é@\n": "2"}
+    tags = {f"t{number}": str(number) for number in range(150)} | {"long": long, "k" * 300: "1", "é@\n": "2"}
+    opened = any_store.start_run(name, "n" * 300, tags=tags, params=params)
+    any_store.log(opened.run_id, tags={f"u{number}": long for number in range(120)})
+    run = any_store.run(opened.run_id)
+    for held, limit in ((run.params, 6000), (run.tags, 8000)):
+        assert len(held["long"]) <= limit
+        assert "9000 characters, sha256" in held["long"]
+        assert sum(key.startswith("k" * 200) and len(key) <= 250 for key in held) == 1
+        assert held["é__"] == "2"
+    assert len(run.params) == 123
+    assert [run.tags[f"t{number}"] for number in range(150)] == [str(number) for number in range(150)]
+    assert all("9000 characters" in run.tags[f"u{number}"] for number in range(120))
+
+
+def test_two_thousand_metrics_are_written(any_store: ApiStore, name: str) -> None:
+    run_id = any_store.start_run(name, "", tags={}).run_id
+    many = [MetricPoint(f"m{number}", number, 0, 1) for number in range(1000)]
+    curve = [MetricPoint("curve", step / 7, step, step) for step in range(1000)]
+    any_store.log(run_id, metrics=many + curve, tags={"after": "1"})
+    run = any_store.run(run_id)
+    assert run.metrics == {f"m{number}": float(number) for number in range(1000)} | {"curve": 999 / 7}
+    assert run.tags["after"] == "1"
+
+
+def test_a_value_that_changes_is_the_last_one_written(any_store: ApiStore, name: str) -> None:
+    run_id = any_store.start_run(name, "", tags={"a": "1"}).run_id
+    any_store.log(run_id, tags={"a": "2"}, metrics=[MetricPoint("m", 9.0, 0, 1), MetricPoint("m", 1.0, 1, 1)])
+    assert any_store.run(run_id).tags["a"] == "2"
+    assert any_store.run(run_id).metrics == {"m": 1.0}
+
+
+def test_the_readers_of_one_file_agree(store_uri: str, name: str) -> None:
+    store, api = open_store(store_uri), ApiStore(store_uri)
+    start_sweep(store, name, {"a": [1]})
+    for number, value in enumerate([0.5, math.nan, math.inf, -math.inf]):
+        commit(
+            store, name, f"1-{number}", tags={sweep_tag(name): "[{}]", "odd": AWKWARD[number]}, accuracy=value, loss=1
+        )
+    reader = open_reader(store_uri)
+    assert isinstance(reader, SqlReader)
+    questions: list[Callable[[Any], Any]] = [
+        lambda one: sorted(map(repr, one.results([name], metric="accuracy"))),
+        lambda one: [repr(run) for run in one.runs_with(sweep_tag(name))],
+        lambda one: [repr(run) for run in one.runs_with("odd", "it's")],
+        lambda one: one.sweep_names(),
+        lambda one: repr(one.sweep(name)),
+    ]
+    for question in questions:
+        assert question(reader) == question(api) == question(store)
+
+
+def test_a_task_keeps_its_artifacts_on_a_server(server_uri: str) -> None:
+    class Upstream(MlflowTask):
+        class Meta:
+            mlflow_artifact_fnames = {"text": "deep/text.txt"}  # noqa: RUF012
+
+        def _run(self) -> None:
+            print("said on a server")  # noqa: T201
+            self.save_to_mlflow({"text": ("hello", lambda text, path: Path(path).write_text(text))}, {"accuracy": 0.5})
+
+    class Downstream(MlflowTask):
+        fails = False
+
+        def requires(self) -> Any:
+            return Upstream()
+
+        def _run(self) -> None:
+            text = Path(self.input()["text"].path).read_text()
+            self.save_to_mlflow(metrics={"length": len(text)})
+            if self.fails:
+                raise ValueError("too bad")
+
+    server = open_store(server_uri)
+    with use(Context(server, Index(server), labels={Tag.DRIVER: "none"})) as context:
+        Upstream().run()
+        Downstream.fails = True
+        with pytest.raises(ValueError, match="too bad"):
+            Downstream().run()
+        Downstream.fails = False
+        Downstream().run()
+    with use(Context(context.store, Index(server))):
+        assert Downstream().complete()
+        run = Upstream().search_for_mlflow_run()
+    assert run is not None
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
+    failed, _ = server.runs_with(Tag.TASK, server.run(run.info.run_id).tags[Tag.TASK].replace("Upstream", "Downstream"))
+    for record, said in ((server.run(run.info.run_id), "said on a server"), (failed, "ValueError: too bad")):
+        assert record.tags[Tag.LOG] == LOG_ARTIFACT
+        assert said in server.artifact(record, LOG_ARTIFACT).read_text()
+
+
+def test_the_dead_of_any_store_are_buried(any_store: ApiStore) -> None:
+    dead = register(any_store, dataclasses.replace(Process.current(), started=1.0), beat=time.time())
+    lost = claim(any_store, f"1-{dead}", dead)
+    bury_the_dead(any_store)
+    assert (any_store.run(lost).status, any_store.run(dead).status) == (RunStatus.KILLED, RunStatus.KILLED)
