@@ -13,8 +13,7 @@ import luigi
 
 from sweeper.errors import TaskError
 from sweeper.store.base import Result
-from sweeper.task import MlflowTask, key_of
-from sweeper.task.base import find_result
+from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.overrides import carried
 from sweeper.task.source import module_name
 

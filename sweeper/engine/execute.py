@@ -16,10 +16,11 @@ from sweeper.engine.base import Ending, Execution, TaskCall
 from sweeper.errors import IdentityError, StoreError, TaskError
 from sweeper.store.base import Result
 from sweeper.task import MlflowTask, key_of
-from sweeper.task.attempt import ClaimedElsewhere, reason_of
+from sweeper.task.attempt import reason_of
 from sweeper.task.base import COMMITTED
 from sweeper.task.context import current, use
 from sweeper.task.overrides import instantiate
+from sweeper.task.rivals import ClaimedElsewhere
 
 
 def execute(call: TaskCall, *, debug: bool = False) -> Execution:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 def open_store(uri: str) -> ApiStore:
     """Return the store behind an absolute tracking URI, ready to write to; a SQLite store is created if need be."""
-    from sweeper.store.api import ApiStore, SqliteStore
-
     database = sqlite_path(uri)
     if database is None:
+        from sweeper.store.api import ApiStore
+
         return ApiStore(uri)
     from sweeper.store.setup import prepare
+    from sweeper.store.sqlite import SqliteStore
 
     prepare(database)
     return SqliteStore(uri)

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import re
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, RESOURCE_ALREADY_EXISTS, ErrorCode
-from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from sweeper.errors import StoreError, TaskError
 from sweeper.store.base import (
     Kind,
     MetricPoint,
@@ -36,11 +27,13 @@ from sweeper.store.base import (
     Tag,
     sweep_tag,
 )
-from sweeper.store.cache import fetched
+from sweeper.store.cache import download, fetched
+from sweeper.store.client import PAGE, paged, translated
+from sweeper.store.experiments import Experiments
 from sweeper.store.locate import local_path, sqlite_path
 from sweeper.store.reach import check_reachable
 from sweeper.store.setup import experiment_folder
-from sweeper.store.sql import SqlReader, read_sweep
+from sweeper.store.sql import read_sweep
 from sweeper.store.values import MAX_PARAM, MAX_TAG, as_logged, fit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -51,7 +44,6 @@ for _name in ("alembic", "mlflow.store.db.utils"):
 
 _PLAIN = re.compile(r"[\w.-]+")
 
-PAGE = 1000
 BATCH = 100  # params or tags
 METRICS_BATCH = 800  # a batch of all kinds may hold 1,000 entries
 
@@ -61,17 +53,15 @@ class ApiStore:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        self._experiments: dict[str, str] = {}
-        self._database = sqlite_path(uri)
-        if self._database is not None:
-            _relax_sync(self._database)
         check_reachable(uri)
-        with _translated(uri):
+        with translated(uri):
             self._client = MlflowClient(uri)
+        self._experiments = Experiments(self._client, self._artifact_home)
 
     def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
         """Return the results of the named experiments, a page of runs at a time."""
-        ids = {found.experiment_id: name for name in experiments if (found := self._active(name))}
+        with translated(self.uri):
+            ids = {found.experiment_id: name for name in experiments if (found := self._experiments.active(name))}
         if not ids:
             return []
         condition = f"attributes.status = 'FINISHED' AND attributes.end_time >= {since}"
@@ -93,13 +83,13 @@ class ApiStore:
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run."""
-        with _translated(self.uri):
+        with translated(self.uri):
             run = self._client.get_run(run_id)
             return _record(run, self._client.get_experiment(run.info.experiment_id).name)
 
     def entity(self, run_id: str) -> Run:
         """Return one run as MLflow's own entity."""
-        with _translated(self.uri):
+        with translated(self.uri):
             return self._client.get_run(run_id)
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
@@ -108,8 +98,8 @@ class ApiStore:
         MLflow's filters cannot quote a value, nor ask for a tag of any value without naming it; so a value that its
         grammar takes is filtered for by the store, and whatever comes back is looked at again here.
         """
-        with _translated(self.uri):
-            names = {found.experiment_id: found.name for found in self._all_experiments()}
+        with translated(self.uri):
+            names = {found.experiment_id: found.name for found in self._experiments.all()}
         conditions = [f"tags.`{tag}` = '{value}'"] if _PLAIN.fullmatch(value) else [f"tags.`{tag}` LIKE '%'"]
         if status:
             conditions.append(f"attributes.status = '{status}'")
@@ -125,17 +115,22 @@ class ApiStore:
         if folder is not None:
             return folder / name
         is_final = isinstance(run, Result) or run.key is not None
-        with _translated(self.uri):
+        with translated(self.uri):
             repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
-            return fetched(run.run_id, name, partial(_download, repository, name), is_final=is_final)
+            return fetched(run.run_id, name, partial(download, repository, name), is_final=is_final)
 
     def start_run(
         self, experiment: str, name: str, *, tags: Mapping[str, str], params: Mapping[str, str] | None = None
     ) -> OpenRun:
         """Create a RUNNING run."""
         started = int(time.time() * 1000)
-        with _translated(self.uri):
-            run = self._create_run(experiment, start_time=started, tags=fit(tags, MAX_TAG), run_name=name)
+        with translated(self.uri):
+            run: Run = self._experiments.use(
+                experiment,
+                lambda experiment_id: self._client.create_run(
+                    experiment_id, start_time=started, tags=fit(tags, MAX_TAG), run_name=name
+                ),
+            )
         if params:
             self.log(run.info.run_id, params=params)
         return OpenRun(run.info.run_id, experiment, run.info.artifact_uri, started)
@@ -155,7 +150,7 @@ class ApiStore:
         halves: list[Any] = [*zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])]
         *first, last = halves
         beside, *after = _chunks(labels, BATCH)
-        with _translated(self.uri):
+        with translated(self.uri):
             for some_metrics, some_params in first:
                 self._client.log_batch(run_id, metrics=some_metrics, params=some_params)
             self._client.log_batch(run_id, metrics=last[0], params=last[1], tags=beside)
@@ -164,7 +159,7 @@ class ApiStore:
 
     def reopen_run(self, run_id: str) -> None:
         """Make a run RUNNING again."""
-        with _translated(self.uri):
+        with translated(self.uri):
             self._client.update_run(run_id, status=RunStatus.RUNNING.value)
 
     def sweep_run(self, name: str) -> RunRecord | None:
@@ -175,13 +170,13 @@ class ApiStore:
     def end_run(self, run_id: str, status: RunStatus) -> int:
         """Give a run its final status."""
         ended = int(time.time() * 1000)
-        with _translated(self.uri):
+        with translated(self.uri):
             self._client.set_terminated(run_id, status.value, ended)
         return ended
 
     def save_artifact(self, run: OpenRun | RunRecord, path: Path, name: str) -> None:
         """Store a local file or folder as an artifact."""
-        with _translated(self.uri):
+        with translated(self.uri):
             repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
             if path.is_dir():
                 repository.log_artifacts(str(path), name)
@@ -189,56 +184,15 @@ class ApiStore:
                 folder = Path(name).parent.as_posix()
                 repository.log_artifact(str(path), None if folder == "." else folder)
 
-    def _active(self, name: str) -> Any:
-        with _translated(self.uri):
-            found = self._client.get_experiment_by_name(name)
-        return found if found is not None and found.lifecycle_stage == "active" else None
-
-    def _experiment_id(self, name: str) -> str:
-        if name not in self._experiments:
-            found = self._client.get_experiment_by_name(name)
-            if found is not None and found.lifecycle_stage != "active":
-                self._set_aside(found.experiment_id, name)
-                found = None
-            self._experiments[name] = found.experiment_id if found else self._create_experiment(name)
-        return self._experiments[name]
-
-    def _create_run(self, experiment: str, **settings: Any) -> Run:
-        """Create a run; an experiment that was deleted since it was last used is made anew."""
-        known = self._experiment_id(experiment)
-        try:
-            return self._client.create_run(known, **settings)
-        except MlflowException:
-            del self._experiments[experiment]
-            if self._experiment_id(experiment) == known:
-                raise
-            return self._client.create_run(self._experiments[experiment], **settings)
-
-    def _create_experiment(self, name: str) -> str:
-        location = experiment_folder(self._database, name) if self._database else None
-        try:
-            return str(self._client.create_experiment(name, artifact_location=location))
-        except MlflowException as error:
-            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
-                raise
-            found = self._client.get_experiment_by_name(name)  # another process was quicker
-            if found is None:
-                raise
-            return str(found.experiment_id)
-
-    def _set_aside(self, experiment_id: str, name: str) -> None:
-        """Free the name of a deleted experiment; its runs stay deleted, for somebody wanted them gone."""
-        self._client.restore_experiment(experiment_id)
-        self._client.rename_experiment(experiment_id, f"{name[:200]} (deleted {experiment_id})")
-        self._client.delete_experiment(experiment_id)
-
-    def _all_experiments(self) -> list[Any]:
-        return _paged(lambda token: self._client.search_experiments(max_results=PAGE, page_token=token))
+    def _artifact_home(self, experiment: str) -> str | None:
+        """Return where the artifacts of a new experiment go: beside a SQLite database, else where the server says."""
+        database = sqlite_path(self.uri)
+        return experiment_folder(database, experiment) if database else None
 
     def _search(self, experiment_ids: list[str], condition: str) -> list[Run]:
         """Return the runs that fulfil a condition, oldest first: page tokens are offsets, so new runs come last."""
-        with _translated(self.uri):
-            return _paged(
+        with translated(self.uri):
+            return paged(
                 lambda token: self._client.search_runs(
                     experiment_ids,
                     condition,
@@ -248,47 +202,6 @@ class ApiStore:
                     page_token=token,
                 )
             )
-
-
-class SqliteStore(ApiStore):
-    """A store in a SQLite file: written through MLflow's client, read by SQL where the schema is known."""
-
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        self._reader = SqlReader(uri)
-        self._reads_sql = self._reader.is_supported()
-
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
-        """Return the results of the named experiments."""
-        if not self._reads_sql:
-            return super().results(experiments, since=since, metric=metric)
-        return self._reader.results(experiments, since=since, metric=metric)
-
-    def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
-        """Return the runs that carry a tag, oldest first."""
-        if not self._reads_sql:
-            return super().runs_with(tag, value, status=status)
-        return self._reader.runs_with(tag, value, status=status)
-
-
-def _paged(page: Any) -> list[Any]:
-    found: list[Any] = []
-    token = None
-    while True:
-        batch = page(token)
-        found.extend(batch)
-        token = batch.token
-        if not token:
-            return found
-
-
-def _download(repository: ArtifactRepository, name: str, into: Path) -> Path | None:
-    """Download an artifact; MLflow does not tell one that is not there from a store that is away, so it is listed."""
-    folder = Path(name).parent.as_posix()
-    listed = repository.list_artifacts(None if folder == "." else folder)
-    if all(found.path != name for found in listed):
-        return None
-    return Path(repository.download_artifacts(name, str(into)))
 
 
 def _chunks(entries: list[Any], size: int) -> list[list[Any]]:
@@ -323,43 +236,3 @@ def _result(run: Run, experiment: str, metric: str) -> Result:
         source=run.data.tags.get(Tag.SOURCE, ""),
         metric=as_logged(value) if (value := run.data.metrics.get(metric)) is not None else None,
     )
-
-
-@contextlib.contextmanager
-def _translated(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises into a ``StoreError`` that names the store, or a ``TaskError``."""
-    try:
-        yield
-    except MlflowException as error:
-        if error.error_code == ErrorCode.Name(INVALID_PARAMETER_VALUE):
-            raise TaskError(f"MLflow does not take it: {error}") from error
-        raise StoreError(f"{uri}: {error}") from error
-    except ModuleNotFoundError as error:
-        raise StoreError(f"{uri}: this kind of store needs a package that is not installed: {error.name}") from error
-    except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{uri}: {error}") from error
-
-
-def _relax_sync(database: Path) -> None:
-    """Let commits to this database return before they are on the disk: in WAL mode that is safe under kill -9.
-
-    A power cut may lose the last commits, never the database. It saves half of what a run costs.
-    """
-
-    @event.listens_for(Engine, "connect")
-    def relax(connection: Any, _: Any) -> None:
-        if isinstance(connection, sqlite3.Connection):
-            files = {row[2] for row in connection.execute("PRAGMA database_list")}
-            if str(database) in files:
-                connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _after_fork() -> None:
-    """Let go of connections that belong to the parent process: SQLite's must not cross a fork."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    for engine in getattr(SqlAlchemyStore, "_engine_map", {}).values():
-        engine.dispose(close=False)
-
-
-os.register_at_fork(after_in_child=_after_fork)

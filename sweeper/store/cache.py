@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
 FOLDER_VARIABLE = "SWEEPER_ARTIFACT_CACHE"
 
 
@@ -48,3 +50,12 @@ def cache_folder() -> Path:
     folder = Path(named) if named else home / "sweeper" / "artifacts"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def download(repository: ArtifactRepository, name: str, into: Path) -> Path | None:
+    """Download an artifact; MLflow does not tell one that is not there from a store that is away, so it is listed."""
+    folder = Path(name).parent.as_posix()
+    listed = repository.list_artifacts(None if folder == "." else folder)
+    if all(found.path != name for found in listed):
+        return None
+    return Path(repository.download_artifacts(name, str(into)))

@@ -4,5 +4,6 @@ import mlflow.store.tracking.sqlalchemy_store
 
 import sweeper.store.api
 import sweeper.store.fluent
+import sweeper.store.sqlite
 
 __all__ = ["mlflow", "sweeper"]

@@ -1,5 +1,7 @@
-"""The task layer: ``MlflowTask`` and what surrounds an attempt at one."""
+"""The task layer: ``MlflowTask``, its identity, and what surrounds an attempt at one."""
 
-from sweeper.task.base import MlflowTask, find_result, key_of, meta_of
+from sweeper.task.base import MlflowTask
+from sweeper.task.identify import find_result, key_of
+from sweeper.task.meta import meta_of
 
 __all__ = ["MlflowTask", "find_result", "key_of", "meta_of"]

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-import numbers
 import shutil
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,28 +19,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from sweeper.errors import TaskError, did_you_mean
-from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
-from sweeper.store.lease import first_claim
+from sweeper.store.base import LOG_ARTIFACT, Kind, OpenRun, Result, RunStatus, Tag, upstream_tag
 from sweeper.store.locate import local_path
-from sweeper.store.values import fit_key, one_line
+from sweeper.store.values import one_line
+from sweeper.task import rivals
 from sweeper.task.context import Context
+from sweeper.task.curves import Curves
 from sweeper.task.log import captured
-
-METRICS_AT_ONCE = 500
-SECONDS_BETWEEN_WRITES = 2.0
-SECONDS_BETWEEN_LOOKS = 0.5
-
-
-class ClaimedElsewhere(Exception):  # noqa: N818 (an event, not a mistake)
-    """Another driver is at the same work; ``args[0]`` is its run."""
-
-
-class AlreadyDone(Exception):  # noqa: N818
-    """Another driver has done the same work meanwhile."""
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.run_id)
-        self.result = result
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +52,7 @@ class Attempt:
         self._context = context
         self._store = context.store
         self._saved: set[str] = set()
-        self._metrics: list[MetricPoint] = []
-        self._last: dict[str, MetricPoint] = {}
-        self._last_write = time.monotonic()
+        self._curves = Curves(work.task)
         self._run: OpenRun
         self._surroundings = contextlib.ExitStack()
         self._scratch: tempfile.TemporaryDirectory[str]
@@ -92,7 +73,7 @@ class Attempt:
     def __enter__(self) -> Self:
         work = self.work
         if self._context.is_contended:
-            self._look_for_rivals()
+            rivals.wait_or_leave(self._context, work.key, work.experiment)
         tags = {
             **work.tags,
             **{upstream_tag(name): key for name, key in work.upstream.items()},
@@ -104,7 +85,7 @@ class Attempt:
         }
         self._run = self._store.start_run(work.experiment, work.name, tags=tags, params=work.params)
         if self._context.is_contended:
-            self._yield_to_rivals()
+            rivals.give_way(self._store, work.key, self.run_id)
         self._scratch = tempfile.TemporaryDirectory(prefix="sweeper-")
         self._log = (local_path(self._run.artifact_uri) or Path(self._scratch.name)) / LOG_ARTIFACT
         try:
@@ -154,54 +135,13 @@ class Attempt:
         for name, (value, save) in artifacts.items():
             self._save_artifact(name, value, save)
         for name, value in metrics.items():
-            # MLflow's last value of a metric is that of the highest step; what is saved comes after any curve
-            self.log_metric(name, value, self._last[name].step if name in self._last else 0)
+            self.log_metric(name, value, self._curves.last_step(name))
 
     def log_metric(self, name: str, value: float, step: int) -> None:
         """Add a value to a metric's curve; written in batches, and before anything that reads it."""
-        if fit_key(name) != name:
-            raise TaskError(
-                f"{self.work.task}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
-            )
-        now, last = int(time.time() * 1000), self._last.get(name)
-        if last is not None and last.step == step:
-            now = max(now, last.timestamp + 1)  # of two values of one step and instant MLflow takes the greater
-        point = MetricPoint(name, self._number(name, value), int(step), now)
-        self._metrics.append(point)
-        if last is None or point.step >= last.step:
-            self._last[name] = point
-        is_due = time.monotonic() - self._last_write > SECONDS_BETWEEN_WRITES
-        if is_due or len(self._metrics) >= METRICS_AT_ONCE:
+        self._curves.add(name, value, step)
+        if self._curves.are_due:
             self._write()
-
-    def _look_for_rivals(self) -> None:
-        """Raise if another driver was quicker: it has the result, or is at it and must not be waited for here."""
-        while True:
-            self._context.index.refresh([self.work.experiment])
-            result = self._context.index.find(self.work.key, self.work.experiment)
-            if result is not None:
-                raise AlreadyDone(result)
-            claim = first_claim(self._store, self.work.key)
-            if claim is None:
-                return
-            if not self._context.may_wait:
-                raise ClaimedElsewhere(claim.run_id)
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-
-    def _yield_to_rivals(self) -> None:
-        """Look again with the claim made: of several the earliest goes on, the others end before any work."""
-        claim = first_claim(self._store, self.work.key)
-        if claim is not None and claim.run_id != self.run_id:
-            self._store.log(self.run_id, tags={Tag.REASON: f"run {claim.run_id} claimed this work first"})
-            self._store.end_run(self.run_id, RunStatus.KILLED)
-            raise ClaimedElsewhere(claim.run_id)
-
-    def _number(self, name: str, value: Any) -> float:
-        if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element
-            value = value.item()
-        if not isinstance(value, numbers.Real):
-            raise TaskError(f"{self.work.task}: metric {name!r} is no number: {value!r:.80}")
-        return float(value)
 
     def _save_artifact(self, name: str, value: Any, save: Callable[[Any, str], Any]) -> None:
         file_name = self.work.artifacts[name]
@@ -224,10 +164,9 @@ class Attempt:
 
     def _write(self, tags: Mapping[str, str] | None = None) -> None:
         """Write the metrics that wait, then tags."""
-        metrics, self._metrics = self._metrics, []
+        metrics = self._curves.take()
         if metrics or tags:
             self._store.log(self.run_id, metrics=metrics, tags=tags)
-        self._last_write = time.monotonic()
 
     def _keep_log(self) -> dict[str, str]:
         """Store the task's log if there is any; return the tag that says so."""
@@ -252,7 +191,7 @@ class Attempt:
             end_time=ended,
             task=self.work.task,
             source=self.work.source,
-            metric=last.value if (last := self._last.get(self._context.metric)) else None,
+            metric=self._curves.last_value(self._context.metric),
         )
         self._context.index.add(self.result)
         shutil.rmtree(self._context.checkpoint_folder(self.work.key), ignore_errors=True)

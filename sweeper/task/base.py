@@ -6,69 +6,28 @@ import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, final
 
 import luigi
-from luigi.task_register import Register
 
-from sweeper.errors import IdentityError, TaskError
-from sweeper.identity import canonical_json, digest, make_key
-from sweeper.task import overrides
-from sweeper.task.attempt import AlreadyDone, Attempt, Work
+from sweeper.errors import TaskError
+from sweeper.identity import canonical_json
+from sweeper.task.attempt import Attempt, Work
 from sweeper.task.context import current, registered
-from sweeper.task.instances import exact
+from sweeper.task.identify import find_result, identifying, key_of, named_requirements, tags_of
 from sweeper.task.log import TASK_LOGGER
-from sweeper.task.meta import Meta, read_meta
+from sweeper.task.meta import meta_of
 from sweeper.task.parameters import coerce, identity_value
+from sweeper.task.rivals import AlreadyDone
 from sweeper.task.source import qualified_name, source_digest
+from sweeper.task.tasktype import TaskType
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-    from sweeper.store.base import Result
-
-_identifying: ContextVar[bool] = ContextVar("an identity is being computed", default=False)
-
 COMMITTED = "_sweeper_committed"
 """Where an instance keeps the result of its last attempt, for who ran it."""
-
-_FINAL = {"run": "_run, which run() wraps", "save_to_mlflow": "the functions given to it"}
-
-
-class TaskType(Register):
-    """The class of task classes: checks them, and lets overrides take part in making instances."""
-
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> Any:
-        """Make a task class, with a ``requires`` that is evaluated once an instance."""
-        if bases != (luigi.Task,):
-            for method, remedy in _FINAL.items():
-                if method in namespace:
-                    raise TaskError(f"{name}.{method}: MlflowTask's own is final; write {remedy}")
-            for attribute, value in namespace.items():
-                if isinstance(value, luigi.Parameter) and hasattr(MlflowTask, attribute):
-                    raise TaskError(
-                        f"{name}.{attribute}: MlflowTask has an attribute of this name; rename the parameter"
-                    )
-        if "requires" in namespace:
-            namespace["requires"] = overrides.sealed(namespace["requires"])
-        return super().__new__(cls, name, bases, namespace, **kwargs)
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        """Set an attribute of the class, as Luigi's decorators do with ``requires``."""
-        super().__setattr__(name, overrides.sealed(value) if name == "requires" else value)
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Return the instance for these arguments, under the overrides that are active."""
-        cached = super().__call__
-
-        def make(*args: Any, **kwargs: Any) -> luigi.Task:
-            return exact(cached(*args, **kwargs), args, kwargs)
-
-        if not overrides.are_active():
-            return make(*args, **kwargs)
-        return overrides.build(cast("type[luigi.Task]", cls), make, args, kwargs)
 
 
 class MlflowTask(luigi.Task, metaclass=TaskType):
@@ -99,7 +58,7 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
             for name, value in self.param_kwargs.items()
             if parameters[name].significant
         }
-        return own | {f"upstream.{name}": key_of(task) for name, task in _named(self.requires())}
+        return own | {f"upstream.{name}": key_of(task) for name, task in named_requirements(self.requires())}
 
     def _run(self) -> Any:
         """Do the work."""
@@ -129,7 +88,7 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
     def output(self) -> dict[str, luigi.LocalTarget]:
         """Return the artifacts by name; before there is a result, targets that do not exist."""
         names = meta_of(type(self)).mlflow_artifact_fnames
-        result = None if _identifying.get() else find_result(self)
+        result = None if identifying.get() else find_result(self)
         if result is None:
             return {name: luigi.LocalTarget(f"artifact:{key_of(self)}/{name}") for name in names}
         artifact = current().store.artifact
@@ -200,50 +159,11 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         return attempt
 
 
-def meta_of(task: type[MlflowTask]) -> Meta:
-    """Return the settings of a task class."""
-    known: Meta | None = task.__dict__.get("_sweeper_meta")
-    if known is None:
-        known = read_meta(task)
-        type.__setattr__(task, "_sweeper_meta", known)
-    return known
-
-
-def key_of(task: luigi.Task) -> str:
-    """Return a task's identity, without I/O. That of a plain Luigi task is its family and significant parameters."""
-    known: str | None = task.__dict__.get("_sweeper_key")
-    if known is None:
-        known = (
-            _key(task)
-            if isinstance(task, MlflowTask)
-            else digest([task.get_task_family(), task.to_str_params(only_significant=True)])
-        )
-        task.__dict__["_sweeper_key"] = known
-    return known
-
-
-def find_result(task: MlflowTask) -> Result | None:
-    """Return the result that a task has, if it has one.
-
-    Raises ``IdentityError`` if it was made by another class of the same name.
-    """
-    result = current().index.find(key_of(task), meta_of(type(task)).mlflow_experiment_name)
-    if result is not None and result.task:
-        mine = qualified_name(type(task))
-        if result.task not in (mine, *meta_of(type(task)).formerly):
-            raise IdentityError(
-                f"{mine} and {result.task} have one identity (run {result.run_id}). If they are different tasks, give "
-                f"one a task_namespace or a Meta.mlflow_experiment_name of its own; if {result.task} was renamed or "
-                f'moved, say Meta.formerly = ["{result.task}"]'
-            )
-    return result
-
-
 def describe(task: MlflowTask) -> Work:
     """Return what an attempt has to know of a task."""
     settings = meta_of(type(task))
     params = task.to_str_params()
-    custom = {} if type(task).to_mlflow_tags is MlflowTask.to_mlflow_tags else _tags(task)
+    custom = {} if type(task).to_mlflow_tags is MlflowTask.to_mlflow_tags else tags_of(task)
     shown = ", ".join(f"{name}={value}" for name, value in task.to_str_params(only_significant=True).items())
     return Work(
         key=key_of(task),
@@ -253,47 +173,6 @@ def describe(task: MlflowTask) -> Work:
         source=source_digest(type(task)),
         params=params,
         tags={name: value if isinstance(value, str) else canonical_json(value) for name, value in custom.items()},
-        upstream={name: key_of(required) for name, required in _named(task.requires())},
+        upstream={name: key_of(required) for name, required in named_requirements(task.requires())},
         artifacts=settings.mlflow_artifact_fnames,
     )
-
-
-def _key(task: MlflowTask) -> str:
-    settings, parameters = meta_of(type(task)), dict(task.get_params())
-
-    def is_as_before(name: str, value: Any) -> bool:
-        if name not in settings.added:
-            return False
-        before, parameter = settings.added[name], parameters.get(name)
-        if parameter is not None:
-            before = identity_value(parameter, parameter.normalize(coerce(parameter, before)))
-        return canonical_json(before) == canonical_json(value)
-
-    tags = {name: value for name, value in _tags(task).items() if not is_as_before(name, value)}
-    return make_key(settings.mlflow_experiment_name, task.get_task_family(), settings.version, tags)
-
-
-def _tags(task: MlflowTask) -> dict[str, Any]:
-    """Return a task's tags, with inputs that stand for identities."""
-    token = _identifying.set(True)
-    try:
-        return {str(name): value for name, value in task.to_mlflow_tags().items()}
-    except FileNotFoundError as error:
-        raise IdentityError(
-            f"{type(task).__name__}.to_mlflow_tags must not read its inputs: "
-            f"an identity is known before they are there ({error})"
-        ) from error
-    finally:
-        _identifying.reset(token)
-
-
-def _named(requirements: Any, prefix: str = "") -> Iterator[tuple[str, luigi.Task]]:
-    """Yield the required tasks with their names; those in lists and nested dicts by path, as ``features.0``."""
-    if isinstance(requirements, luigi.Task):
-        yield prefix or "0", requirements
-    elif isinstance(requirements, Mapping):
-        for name, item in requirements.items():
-            yield from _named(item, f"{prefix}.{name}" if prefix else str(name))
-    elif requirements is not None:
-        for number, item in enumerate(requirements):
-            yield from _named(item, f"{prefix}.{number}" if prefix else str(number))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,7 @@ def registered() -> Context:
 
         bury_the_dead(context.store)
         _driver = Driver(context.store)
-        atexit.register(_driver.close)
+        Finalize(None, _driver.close, exitpriority=1)  # as atexit, and also where Luigi has forked for a task
         _driver.meet_others(logging.getLogger(__name__).warning)
     labels = {**context.labels, Tag.DRIVER: _driver.run_id}
     return replace(context, labels=labels, is_contended=_driver.is_contended)

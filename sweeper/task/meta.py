@@ -54,6 +54,15 @@ def read_meta(task: type) -> Meta:
     return meta
 
 
+def meta_of(task: type) -> Meta:
+    """Return the settings of a task class."""
+    known: Meta | None = task.__dict__.get("_sweeper_meta")
+    if known is None:
+        known = read_meta(task)
+        type.__setattr__(task, "_sweeper_meta", known)
+    return known
+
+
 def snake_case(name: str) -> str:
     """Return ``TrainBERTModel`` as ``train_bert_model``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)

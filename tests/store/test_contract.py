@@ -17,7 +17,7 @@ from mlflow.tracking import MlflowClient
 from sweeper import MlflowTask
 from sweeper.errors import StoreError
 from sweeper.store import open_reader, open_store
-from sweeper.store.api import ApiStore, SqliteStore
+from sweeper.store.api import ApiStore
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
@@ -35,6 +35,7 @@ from sweeper.store.host import Process
 from sweeper.store.index import Index
 from sweeper.store.lease import bury_the_dead
 from sweeper.store.sql import SqlReader
+from sweeper.store.sqlite import SqliteStore
 from sweeper.task.context import Context, use
 from tests.store.test_lease import claim, register
 
@@ -176,12 +177,17 @@ def test_runs_are_found_by_a_tag_of_any_value(any_store: ApiStore, name: str, va
     assert {run.run_id for run in any_store.runs_with(tag)} == {meant, other}
 
 
+def create_run(store: ApiStore, experiment: str, start_time: int, tags: dict[str, str]) -> str:
+    """Create a run that started at a given time, which the store itself never does."""
+    created = store._experiments.use(
+        experiment, lambda experiment_id: store._client.create_run(experiment_id, start_time=start_time, tags=tags)
+    )
+    return str(created.info.run_id)
+
+
 def test_runs_come_oldest_first_and_by_status(any_store: ApiStore, name: str) -> None:
     tag = f"test.{name}"
-    run_ids = [
-        any_store._client.create_run(any_store._experiment_id(name), start_time=start, tags={tag: "x"}).info.run_id
-        for start in (3000, 1000, 2000)
-    ]
+    run_ids = [create_run(any_store, name, start, {tag: "x"}) for start in (3000, 1000, 2000)]
     any_store.end_run(run_ids[0], RunStatus.KILLED)
     assert [run.start_time for run in any_store.runs_with(tag, "x")] == [1000, 2000, 3000]
     assert [run.run_id for run in any_store.runs_with(tag, "x", status=RunStatus.KILLED)] == run_ids[:1]
@@ -261,10 +267,8 @@ def test_a_sweep_is_remembered_with_its_runs(any_store: ApiStore, name: str) -> 
 
 def test_sweeps_are_named_the_latest_first(any_store: ApiStore, name: str) -> None:
     names = [f"{name}-{letter}.x_y" for letter in "abc"]
-    experiment = any_store._experiment_id(name)
     for start, sweep in enumerate(names):
-        tags: dict[str, str] = {Tag.KIND: Kind.SWEEP, Tag.NAME: sweep}
-        any_store._client.create_run(experiment, start_time=1000 + start, tags=tags)
+        create_run(any_store, name, 1000 + start, {Tag.KIND: Kind.SWEEP, Tag.NAME: sweep})
     assert [found for found in any_store.sweep_names() if found.startswith(name)] == names[::-1]
     assert any_store.sweep(f"{name}-missing") is None
 

@@ -15,13 +15,14 @@ import pytest
 
 from sweeper.errors import StoreError
 from sweeper.store import open_reader, open_store
-from sweeper.store.api import ApiStore, SqliteStore
+from sweeper.store.api import ApiStore
 from sweeper.store.base import Reader, RunStatus, Tag
 from sweeper.store.empty import EmptyReader
 from sweeper.store.index import OVERLAP_MS, Index
 from sweeper.store.locate import sqlite_uri
 from sweeper.store.setup import prepare
 from sweeper.store.sql import SqlReader
+from sweeper.store.sqlite import SqliteStore
 from tests.processes import in_child
 
 

@@ -1,0 +1,65 @@
+"""A run's metrics on their way to the store: checked, in order, and in batches."""
+
+from __future__ import annotations
+
+import numbers
+import time
+from typing import Any
+
+from sweeper.errors import TaskError
+from sweeper.store.base import MetricPoint
+from sweeper.store.values import fit_key
+
+METRICS_AT_ONCE = 500
+SECONDS_BETWEEN_WRITES = 2.0
+
+
+class Curves:
+    """The values that wait to be written, and the last of each metric. ``owner`` is named in complaints."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._waiting: list[MetricPoint] = []
+        self._last: dict[str, MetricPoint] = {}
+        self._last_write = time.monotonic()
+
+    @property
+    def are_due(self) -> bool:
+        """Whether so much waits, or for so long, that it should be written."""
+        is_late = time.monotonic() - self._last_write > SECONDS_BETWEEN_WRITES
+        return len(self._waiting) >= METRICS_AT_ONCE or bool(self._waiting and is_late)
+
+    def add(self, name: str, value: Any, step: int) -> None:
+        """Add a value to a metric. Raises ``TaskError`` for a name that MLflow does not take, and for no number."""
+        if fit_key(name) != name:
+            raise TaskError(
+                f"{self._owner}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
+            )
+        now, last = int(time.time() * 1000), self._last.get(name)
+        if last is not None and last.step == step:
+            now = max(now, last.timestamp + 1)  # of two values of one step and instant MLflow takes the greater
+        point = MetricPoint(name, self._number(name, value), int(step), now)
+        self._waiting.append(point)
+        if last is None or point.step >= last.step:
+            self._last[name] = point
+
+    def take(self) -> list[MetricPoint]:
+        """Return what waits, to be written now."""
+        waiting, self._waiting = self._waiting, []
+        self._last_write = time.monotonic()
+        return waiting
+
+    def last_step(self, name: str) -> int:
+        """Return the step at which a value is the last one: MLflow takes that of the highest step for it."""
+        return self._last[name].step if name in self._last else 0
+
+    def last_value(self, name: str) -> float | None:
+        """Return the last value of a metric, or None if it has none."""
+        return self._last[name].value if name in self._last else None
+
+    def _number(self, name: str, value: Any) -> float:
+        if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element
+            value = value.item()
+        if not isinstance(value, numbers.Real):
+            raise TaskError(f"{self._owner}: metric {name!r} is no number: {value!r:.80}")
+        return float(value)

@@ -1,0 +1,262 @@
+"""The documentation is true: commands print what it says, examples work, links lead somewhere.
+
+What a fenced block in a page is, its first word says:
+
+- ``console``: commands after ``$``, and below each what it prints. The blocks of a page are run in order, in one fresh
+  folder that has a copy of ``sweeps/`` and an empty ``results/``. ``...`` stands for any text within a line, and on a
+  line of its own for any lines.
+- ``python`` and ``toml``: with ``title=NAME`` a file in that folder; without, an excerpt, valid by itself.
+- ``sh``: commands that need what a test has not, such as a server; those of sweeper must be ones that it takes.
+- ``text``: shown, and not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+import runpy
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from sweeper.cli import main
+from sweeper.spec import load
+from sweeper.store import open_reader
+from sweeper.store.locate import sqlite_uri
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMAND_SECONDS = 120
+
+_FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<title>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_PROGRESS = re.compile(r"[\d,]+ of [\d,]+ points \(")
+_HEADING = re.compile(r"^#+ (?P<words>.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    kind: str
+    title: str
+    text: str
+
+    @property
+    def place(self) -> str:
+        """Where the block begins."""
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def _blocks(page: Path, *kinds: str) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    found = (
+        Block(page, text.count("\n", 0, match.start()) + 1, match["kind"], match["title"] or "", match["text"])
+        for match in _FENCE.finditer(text)
+    )
+    return [block for block in found if not kinds or block.kind in kinds]
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def _steps(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield the commands of a console block, each with what it is said to print."""
+    for step in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, output = step.partition("\n")
+        yield command, output
+
+
+def _pattern(output: str) -> re.Pattern[str]:
+    """Return what matches output that is as a page says, trailing blanks aside."""
+    lines = (
+        r"(?:.*\n)*?" if line == "..." else ".*".join(map(re.escape, line.rstrip().split("..."))) + "\n"
+        for line in output.rstrip().splitlines()
+    )
+    return re.compile("".join(lines))
+
+
+def _shell(command: str, folder: Path) -> str:
+    """Return what a command prints, on either stream, as a user with this environment's commands would see it.
+
+    What a sweep says every ten seconds of how far it is, on a busy machine, is left out.
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        check=False,
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+    lines = (line.rstrip() for line in done.stdout.rstrip().splitlines())
+    return "".join(f"{line}\n" for line in lines if not _PROGRESS.match(line))
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, template: Path) -> Path:
+    """A folder like a fresh clone: the example sweeps, and a store without anything in it."""
+    shutil.copytree(ROOT / "sweeps", tmp_path / "sweeps", ignore=shutil.ignore_patterns("__pycache__", "results"))
+    (tmp_path / "results").mkdir()
+    shutil.copyfile(template, tmp_path / "results" / "mlflow.db")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if _blocks(page, "console")], ids=_name)
+def test_commands_print_what_the_page_says(page: Path, checkout: Path) -> None:
+    for block in _blocks(page):
+        if block.title:
+            (checkout / block.title).write_text(block.text, encoding="utf-8")
+        for command, expected in _steps(block) if block.kind == "console" else ():
+            actual = _shell(command, checkout)
+            if not _pattern(expected).fullmatch(actual):
+                diff = "\n".join(difflib.ndiff(expected.splitlines(), actual.splitlines()))
+                pytest.fail(f"{block.place}: $ {command}\n{diff}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_excerpts_are_valid(page: Path, tmp_path: Path) -> None:
+    for block in _blocks(page, "python", "toml"):
+        if block.kind == "python":
+            compile(block.text, block.place, "exec")
+        elif not block.title:
+            header = "" if "task =" in block.text else 'task = "module:Class"\nmetric = "accuracy"\n'
+            (tmp_path / "excerpt.toml").write_text(header + block.text, encoding="utf-8")
+            load(tmp_path / "excerpt.toml")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_commands_are_ones_that_sweeper_takes(page: Path) -> None:
+    for block in _blocks(page, "sh"):
+        for command in re.split(r"\n|\s(?:\|\||&&|[|>;])\s", block.text):
+            words = shlex.split(command, comments=True)
+            if words[:1] == ["sweeper"]:
+                _parse(words[1:], block.place)
+
+
+def _parse(words: list[str], place: str) -> None:
+    """Parse a command line without running it."""
+    try:
+        context = main.make_context("sweeper", [], resilient_parsing=True)
+        command = main.get_command(context, words[0])
+        assert command is not None, f"{place}: there is no command {words[0]}"
+        command.make_context(words[0], words[1:], parent=context)
+    except click.UsageError as error:
+        pytest.fail(f"{place}: {error.message}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for match in _LINK.finditer(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        target, _, anchor = match["target"].partition("#")
+        if "://" in target:
+            continue
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), f"{_name(page)}: {match['target']}"
+        if anchor:
+            assert anchor in _anchors(file), f"{_name(page)}: {match['target']}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    kept = (re.sub(r"[^\w\- ]", "", match["words"].lower()) for match in _HEADING.finditer(text))
+    return {words.replace(" ", "-") for words in kept}
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {(index.parent / match["target"]).resolve() for match in _LINK.finditer(index.read_text(encoding="utf-8"))}
+    assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - {index} <= linked
+
+
+def test_every_room_has_its_line_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    for room in (ROOT / "sweeper").iterdir():
+        name = f"{room.name}/" if room.is_dir() else room.name
+        assert f"`{name}`" in text or name.startswith("__")
+
+
+def test_the_reference_of_the_commands_is_up_to_date() -> None:
+    """``python docs/generate.py`` writes it anew."""
+    generate = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    written = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert written == generate["cli_reference"]()
+
+
+@pytest.mark.parametrize("spec", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda spec: spec.name)
+def test_every_sweep_of_ours_can_be_planned(spec: Path, checkout: Path) -> None:
+    assert "tasks to run" in _shell(f"sweeper plan sweeps/{spec.name}", checkout)
+
+
+class TestDemo:
+    """What README shows of ``make demo``, which takes too long to run here in full."""
+
+    README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_the_spec_shown_is_the_one_that_is_run(self) -> None:
+        shown = _blocks(ROOT / "README.md", "toml")[0].text
+        run = (ROOT / "sweeps" / "bert_lr.toml").read_text(encoding="utf-8")
+        assert tomllib.loads(shown) == tomllib.loads(run)
+
+    def test_its_commands_are_those_of_the_makefile(self) -> None:
+        recipe = re.search(r"^demo:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert recipe
+        for command in recipe[1].split("\n\t"):
+            assert command.strip().replace("$(BIN)", ".venv/bin") in self.README
+
+    def test_its_table_has_the_shape_that_is_shown(self, checkout: Path) -> None:
+        smaller = "-p FetchArticleIds.limit=80 -p BertFeatures.max_tokens=16 -p learning_rate=1e-5,0.01 -p seed=0,1"
+        ran = _shell(f"sweeper run sweeps/bert_lr.toml --engine inline {smaller}", checkout)
+        assert "4 of 4 points in" in ran, ran
+        title, *_, legend, tally = _shell("sweeper report bert_lr --metric accuracy", checkout).splitlines()
+        assert f"\n{title}\n" in self.README
+        assert f"\n{legend}\n{tally.replace('4', '30')}\n" in self.README
+
+    def test_an_interrupted_sweep_says_what_is_shown_and_is_resumed(self, checkout: Path) -> None:
+        command = ["run", "sweeps/digits.toml", "--engine", "inline", "-p", "epochs=30", "-p", "alpha=1e-5"]
+        output = _interrupted(command, checkout)
+        for line in ("finishing what runs; Ctrl-C again stops it now", "tells more; running again tries again"):
+            assert line in output
+            assert line in self.README
+        again = _shell(f"sweeper {shlex.join(command)}", checkout)
+        assert re.search(r"^12 of 12 points in .+: \d+ computed, \d+ reused; best accuracy", again, re.MULTILINE)
+
+
+def _interrupted(arguments: list[str], folder: Path) -> str:
+    """Return what a sweep prints that gets a Ctrl-C once it has a result."""
+    reader = open_reader(sqlite_uri(folder / "results" / "mlflow.db"))
+    sweeper = Path(sys.executable).with_name("sweeper")
+    with subprocess.Popen(
+        [sweeper, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            until = time.monotonic() + COMMAND_SECONDS
+            while process.poll() is None and time.monotonic() < until and not reader.results(["fit_digits"]):
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=COMMAND_SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+    assert process.returncode == 130, output
+    return output
