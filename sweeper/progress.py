@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.points import Count
 from sweeper.report.plan import duration
 from sweeper.report.status import from_here
 from sweeper.search.base import Outcome, PointState
@@ -21,7 +22,6 @@ from sweeper.spec import Direction
 if TYPE_CHECKING:
     import luigi
 
-    from sweeper.points import Count
     from sweeper.spec import Spec
 
 LINE_SECONDS = 10.0
@@ -41,7 +41,7 @@ class Tally:
 
     def __init__(self, direction: Direction) -> None:
         self.states: Counter[PointState] = Counter()
-        self.expected = 0
+        self.expected = Count(0, is_exact=True)
         self.best: Outcome | None = None
         self._is_minimized = direction is Direction.MINIMIZE
         self._began = time.monotonic()
@@ -68,7 +68,7 @@ class Tally:
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take at the present rate, if all of it is to be computed."""
-        return (self.expected - self.done) / self.rate if self.rate else None
+        return (self.expected.number - self.done) / self.rate if self.rate else None
 
     def add(self, outcome: Outcome) -> None:
         """Count a point."""
@@ -116,8 +116,8 @@ class Progress:
         """Say what is swept, and how many points there are."""
         self.name, self._metric = spec.name, spec.metric
         self._tally = Tally(spec.direction)
-        self._tally.expected = expected.number
-        self._print(f"{spec.name}: {expected} points of {spec.task.partition(':')[2]}")
+        self._tally.expected = expected
+        self._print(f"{spec.name}: {expected.of('point')} of {spec.task.partition(':')[2]}")
 
     def told(self, outcome: Outcome) -> None:
         """Count a point, and say so if something is to be said about it."""
@@ -141,8 +141,15 @@ class Progress:
     def finished(self, seconds: float) -> None:
         """Say what it came to."""
         tally = self._tally
-        best = f"; best {self._metric} {tally.best.value:.6g} at {tally.best.point}" if tally.best else ""
-        self._print(f"{tally.done:,} of {tally.expected:,} points in {duration(seconds)}: {tally.counts()}{best}")
+        best = f"; {self._best()}" if tally.best else ""
+        self._print(f"{tally.done:,} of {tally.expected.of('point')} in {duration(seconds)}: {tally.counts()}{best}")
+
+    def _best(self) -> str:
+        """Return the best point so far as words; there is one."""
+        best = self._tally.best
+        assert best is not None
+        at = f" at {best.point}" if best.point.values else ""
+        return f"best {self._metric} {best.value:.6g}{at}"
 
     def _print(self, text: str | Text) -> None:
         self._last_line = time.monotonic()
@@ -152,7 +159,7 @@ class Progress:
         tally = self._tally
         left = f", about {duration(tally.seconds_left)} left" if tally.seconds_left else ""
         running = f"; running: {', '.join(self._running)}" if self._running else ""
-        return f"{tally.done:,} of {tally.expected:,} points ({tally.counts()}){left}{running}"
+        return f"{tally.done:,} of {tally.expected.of('point')} ({tally.counts()}){left}{running}"
 
     def _render(self) -> Group:
         tally = self._tally
@@ -160,8 +167,8 @@ class Progress:
         rate = f"{tally.rate:.1f}/s" if tally.rate else ""
         left = f"{duration(tally.seconds_left)} left" if tally.seconds_left is not None else ""
         grid.add_row(
-            ProgressBar(total=max(tally.expected, 1), completed=tally.done, width=30),
-            f"{tally.done:,}/{tally.expected:,}",
+            ProgressBar(total=max(tally.expected.number, 1), completed=tally.done, width=30),
+            f"{tally.done:,}/{tally.expected}",
             Text(", ").join(
                 Text(f"{tally.states[state]:,} {state}", style=_STYLES[state])
                 for state in PointState
@@ -173,7 +180,7 @@ class Progress:
         )
         lines = [Text("running: " + ", ".join(self._running)) if self._running else Text("starting")]
         if tally.best is not None:
-            lines.append(Text(f"best {self._metric} {tally.best.value:.6g} at {tally.best.point}"))
+            lines.append(Text(self._best()))
         return Group(grid, *lines)
 
 

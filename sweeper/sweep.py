@@ -136,9 +136,9 @@ class Sweep:
         return self._summary
 
     def stop(self) -> None:
-        """Start nothing more; what runs may finish. Safe to call from a signal handler."""
-        self._is_stopping = True
-        self._worker.stop()
+        """Interrupt the sweep: start nothing more; what runs may finish. Safe to call from a signal handler."""
+        self._summary.is_interrupted = True
+        self._phase_out()
 
     def _loop(self) -> None:
         while True:
@@ -151,7 +151,10 @@ class Sweep:
                 self._take(one)
             if not finished and not self._worker.is_busy and not self._is_stopping:
                 self._block_stuck()
-        self._summary.is_interrupted = self._is_stopping and not self._fail_fast
+
+    def _phase_out(self) -> None:
+        self._is_stopping = True
+        self._worker.stop()
 
     def _is_over(self) -> bool:
         return self._has_asked_all and self._window.is_empty and self._waiting.is_empty
@@ -278,7 +281,7 @@ class Sweep:
         self._summary.states[outcome.state] += 1
         self._listener.told(outcome)
         if self._fail_fast and outcome.state in (PointState.FAILED, PointState.BLOCKED):
-            self.stop()
+            self._phase_out()
 
     def _call(self, task: luigi.Task) -> TaskCall:
         """Return the call of a task that is ready: only a final one stands for points, and must log the metric."""

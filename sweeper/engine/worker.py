@@ -23,7 +23,7 @@ from luigi.worker import Worker
 
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
 from sweeper.errors import EngineError, StoreError, TaskError
-from sweeper.task import key_of
+from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 
 WAIT_SECONDS = 0.5
@@ -84,7 +84,8 @@ class SchedulingWorker(Worker):
         gone = {task_id: one for task_id, one in closure.items() if self._holders[task_id] <= 0}
         for task_id in gone:
             del self._holders[task_id]
-        self._forget(gone)
+        # what still runs, for points that were blocked meanwhile, is forgotten when it ends
+        self._forget({task_id: one for task_id, one in gone.items() if task_id not in self._running_tasks})
 
     def waiting_for(self, task: luigi.Task) -> list[luigi.Task]:
         """Return the held final tasks that require a task, or are it."""
@@ -119,7 +120,12 @@ class SchedulingWorker(Worker):
         return _Flight(self, task)
 
     def launch(self, task: luigi.Task, timeout: Callable[[float | None], None]) -> Future[Execution]:
-        """Submit a task, or join its twin: work with the same identity that is in flight already."""
+        """Submit a task; or answer for it with its twin, work with the same identity that is done or in flight."""
+        result = find_result(task) if isinstance(task, MlflowTask) else None
+        if result is not None:
+            done: Future[Execution] = Future()
+            done.set_result(Execution(Ending.DONE, result, result.metric, run_id=result.run_id))
+            return done
         key = key_of(task)
         twin = self._flying.get(key)
         if twin is not None and not twin.done():
@@ -148,6 +154,12 @@ class SchedulingWorker(Worker):
 
     def _land(self, flight: _Flight) -> None:
         task, execution = flight.task, flight.execution()
+        self._running_tasks.pop(task.task_id)
+        self._flying.pop(key_of(task), None)
+        self._finished.append(Finished(task, execution))
+        if task.task_id not in self._holders:
+            self._forget({task.task_id: task})
+            return
         self._add_task(
             worker=self._id,
             task_id=task.task_id,
@@ -157,9 +169,6 @@ class SchedulingWorker(Worker):
             family=task.task_family,
             module=task.task_module,
         )
-        self._running_tasks.pop(task.task_id)
-        self._flying.pop(key_of(task), None)
-        self._finished.append(Finished(task, execution))
 
     def _forget(self, tasks: dict[str, luigi.Task]) -> None:
         state = self._scheduler._state  # noqa: SLF001 (Luigi forgets by time only)

@@ -31,6 +31,10 @@ class Count:
     def __str__(self) -> str:
         return f"{self.number:,}" if self.is_exact else f"at most {self.number:,}"
 
+    def of(self, noun: str) -> str:
+        """Return the count with what is counted: ``1 point``, ``24 points``, ``at most 1,000 points``."""
+        return f"{self} {noun}{'' if self.number == 1 else 's'}"
+
 
 class Points:
     """The distinct points of a union of grids and rows, without those that agree with all of an exclusion.

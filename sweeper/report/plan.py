@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from sweeper.points import Count
 from sweeper.report.escape import shown
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ def plan_text(plan: Plan, workers: int) -> str:
     rows = [_row(step) for step in plan.steps]
     table = tabulate(rows, HEADERS, tablefmt="simple", colalign=("left", *["right"] * 5), disable_numparse=True)
     lines = [_title(plan), "", table, "", _cost(plan, workers)]
-    lines += [f"{number:,} {_noun(number)} will fail: {reason}" for reason, number in plan.unbuilt.items()]
+    lines += [
+        f"{Count(number, is_exact=True).of('point')} will fail: {reason}" for reason, number in plan.unbuilt.items()
+    ]
     lines += [
         f"{step.changed} results of {step.family} were made by other code than it has now"
         for step in plan.steps
@@ -42,11 +45,7 @@ def duration(seconds: float) -> str:
 
 def _title(plan: Plan) -> str:
     sample = f"; what follows is of a sample of {plan.looked_at:,}" if plan.is_sampled else ""
-    return f"{plan.name}: {plan.points} {_noun(plan.points.number)}{sample}"
-
-
-def _noun(number: int) -> str:
-    return "point" if number == 1 else "points"
+    return f"{plan.name}: {plan.points.of('point')}{sample}"
 
 
 def _row(step: Step) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ def locate(uri: str | None = None, *, start: Path | None = None) -> str:
     """Return the absolute tracking URI to use.
 
     In this order: ``uri``; ``MLFLOW_TRACKING_URI``; ``results/mlflow.db`` in the nearest parent of ``start`` (by
-    default the working directory) that has a ``results`` folder, else in the project that ``start`` lies in.
+    default the working directory) that has a ``results`` folder, else in the project that ``start`` lies in, else in
+    the working directory if ``start`` lies below it.
     Raises ``StoreError`` for an address that MLflow itself would refuse.
     """
     given = uri or os.environ.get("MLFLOW_TRACKING_URI")
@@ -68,4 +69,5 @@ def _results_folder(start: Path) -> Path:
     for folder in folders:
         if any((folder / mark).exists() for mark in PROJECT_MARKS):
             return folder / FOLDER
-    return folders[0] / FOLDER
+    here = Path.cwd()
+    return (here if start.is_relative_to(here) else folders[0]) / FOLDER

@@ -48,7 +48,7 @@ def find_result(task: MlflowTask) -> Result | None:
         if result.task not in (mine, *meta_of(type(task)).formerly):
             raise IdentityError(
                 f"{mine} and {result.task} have one identity (run {result.run_id}). If they are different tasks, give "
-                f"one a task_namespace or a Meta.mlflow_experiment_name of its own; if {result.task} was renamed or "
+                f"one a task_namespace or a Meta.mlflow_experiment_name of its own; if {result.task} was "
                 f'moved, say Meta.formerly = ["{result.task}"]'
             )
     return result

@@ -1,0 +1,134 @@
+"""What every engine does with a task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweeper.binding import bind
+from sweeper.engine.base import Ending
+from sweeper.errors import StoreError
+from sweeper.spec import load
+from sweeper.store.base import RunStatus, Tag
+from sweeper.task import find_result, key_of
+from tests.pipelines.chain import Fit
+from tests.pipelines.trouble import Metrics, Trouble, Writes, Yielding
+from tests.sweeping import CHAIN, runs, write_spec
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
+    from sweeper.task.context import Context
+    from tests.engine.conftest import Execute
+
+
+def test_a_result_comes_back_as_the_store_has_it(execute: Execute, store: ApiStore):
+    task = Trouble(number=3)
+    execution = execute(task)
+    assert execution.ending is Ending.DONE
+    assert execution.metric == 3.0
+    assert execution.result is not None
+    assert execution.run_id == execution.result.run_id
+    assert store.run(execution.run_id).key == execution.result.key == key_of(task)
+
+
+def test_a_failure_comes_back_with_its_reason_and_its_run(execute: Execute, store: ApiStore):
+    execution = execute(Trouble(ending="error"))
+    assert (execution.ending, execution.result) == (Ending.FAILED, None)
+    assert execution.reason == "OddError: odd 7: the data are gone"
+    run = store.run(execution.run_id)
+    assert (run.status, run.reason) == (RunStatus.FAILED, execution.reason)
+
+
+def test_a_task_that_exits_has_failed(execute: Execute, store: ApiStore):
+    execution = execute(Trouble(ending="sys.exit"))
+    assert execution.reason == "SystemExit: 3"
+    assert store.run(execution.run_id).status is RunStatus.FAILED
+
+
+def test_a_task_that_is_interrupted_has_not_failed(execute: Execute, store: ApiStore):
+    execution = execute(Trouble(ending="interrupt"))
+    assert (execution.ending, execution.reason) == (Ending.INTERRUPTED, "interrupted")
+    assert store.run(execution.run_id).status is RunStatus.KILLED
+
+
+def test_labels_become_tags_of_the_run(execute: Execute, store: ApiStore):
+    assert store.run(execute(Trouble()).run_id).tags["colour"] == "red"
+
+
+def test_what_a_task_prints_is_in_its_log(execute: Execute, store: ApiStore):
+    for ending in ("well", "error"):
+        run = store.run(execute(Trouble(number=5, ending=ending)).run_id)
+        log = store.artifact(run, run.tags[Tag.LOG]).read_text(encoding="utf-8")
+        assert f"number 5 ends {ending}\n" in log
+        assert ("Traceback" in log) is (ending == "error")
+
+
+@pytest.mark.parametrize("way", ["saved", "curve", "reported", "fluent"])
+def test_the_metric_comes_back_however_it_was_logged(way: str, execute: Execute):
+    assert execute(Metrics(way=way)).metric == 1.0
+
+
+def test_a_metric_that_was_not_logged_comes_back_as_the_names_of_those_that_were(execute: Execute):
+    execution = execute(Metrics(way="other"))
+    assert (execution.ending, execution.metric, execution.metrics) == (Ending.DONE, None, ("loss",))
+
+
+def test_upstream_results_are_read_where_the_task_runs(execute: Execute, context: Context):
+    task = Fit(rate=0.1)
+    scale = task.requires()["scaled"]
+    for upstream in (scale.requires()["numbers"], scale):
+        execution = execute(upstream, metric="")
+        assert execution.result is not None
+        context.index.add(execution.result)
+    assert execute(task).metric == 4.0
+
+
+def test_overrides_of_upstream_parameters_travel_with_the_task(execute: Execute, context: Context):
+    text = f'task = "{CHAIN}:Fit"\nmetric = "score"\n[fixed]\nScale.factor = 2\nCollect.size = 4\n'
+    binding = bind(load(write_spec(text)))
+    task = binding.instance(next(iter(binding.points)))
+    scale = task.requires()["scaled"]
+    for upstream in (scale.requires()["numbers"], scale):
+        execution = execute(upstream, metric="")
+        assert execution.result is not None
+        context.index.add(execution.result)
+    assert execute(task).metric == 13.0
+
+
+def test_a_task_with_another_identity_where_it_runs_is_refused(execute: Execute, store_uri: str):
+    execution = execute(Trouble(), change=lambda call: replace(call, key="1-other"))
+    assert execution.ending is Ending.FAILED
+    assert "has another identity in this worker than in the driver" in execution.reason
+    assert runs(store_uri) == []
+
+
+def test_a_store_that_fails_is_no_failure_of_the_task(execute: Execute):
+    with pytest.raises(StoreError, match="the store is gone"):
+        execute(Trouble(ending="no store"))
+
+
+def test_requirements_that_are_yielded_are_refused_with_the_remedy(execute: Execute):
+    execution = execute(Yielding())
+    assert execution.ending is Ending.FAILED
+    assert execution.reason.endswith("return them from requires()")
+
+
+def test_a_plain_luigi_task_is_run_too(execute: Execute, tmp_path: Path):
+    task = Writes(path=str(tmp_path / "written"))
+    assert execute(task, metric="").ending is Ending.DONE
+    assert task.complete()
+
+
+def test_a_result_is_found_by_who_asks_the_store_afterwards(execute: Execute, context: Context):
+    task = Trouble(number=8)
+    assert find_result(task) is None
+    execute(task)
+    context.index.refresh()
+    assert find_result(task) is not None
+
+
+def test_one_task_after_another_uses_the_same_slot(execute: Execute):
+    assert [execute(Trouble(number=number)).metric for number in range(5)] == [0.0, 1.0, 2.0, 3.0, 4.0]

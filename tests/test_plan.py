@@ -1,0 +1,167 @@
+"""A plan says what a sweep would do, and does nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweeper.binding import bind
+from sweeper.errors import IdentityError
+from sweeper.plan import Plan, Step, make_plan
+from sweeper.points import Count
+from sweeper.report.plan import plan_text
+from sweeper.spec import load
+from sweeper.store import open_reader
+from tests.sweeping import CHAIN, TROUBLE, luigi_settings, runs, sweep, write_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SWEEPS = Path(__file__).resolve().parents[1] / "sweeps"
+
+GRID = f'task = "{CHAIN}:Fit"\nmetric = "score"\n[grid]\nScale.factor = [1, 2]\nrate = [0.1, 0.2]\nseed = [0, 1, 2]\n'
+
+
+def plan_of(text: str, uri: str, *overrides: str) -> Plan:
+    return make_plan(bind(load(write_spec(text), overrides)), open_reader(uri))
+
+
+def steps(plan: Plan) -> Sequence[tuple[str, int, int, float]]:
+    return [(step.family, step.instances, step.complete, step.sharing) for step in plan.steps]
+
+
+@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_spec_of_the_project_can_be_planned(path: Path, store_uri: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "path", [str(SWEEPS), *sys.path])
+    plan = make_plan(bind(load(path)), open_reader(store_uri))
+    assert plan.steps[-1].instances == plan.points.number > 0
+
+
+def test_the_news_sweep_computes_its_features_once_for_all_points(store_uri: str):
+    plan = make_plan(bind(load(SWEEPS / "bert_lr.toml")), open_reader(store_uri))
+    assert steps(plan) == [
+        ("FetchArticleIds", 1, 0, 30.0),
+        ("FetchTitles", 1, 0, 30.0),
+        ("FetchBodies", 1, 0, 30.0),
+        ("BuildClassifier", 5, 0, 6.0),
+        ("CleanBodies", 1, 0, 30.0),
+        ("BertFeatures", 1, 0, 30.0),
+        ("TrainClassifier", 30, 0, 1.0),
+    ]
+
+
+def test_steps_come_upstream_first_with_how_many_points_share_an_instance(store_uri: str):
+    assert steps(plan_of(GRID, store_uri)) == [("Collect", 1, 0, 12.0), ("Scale", 2, 0, 6.0), ("Fit", 12, 0, 1.0)]
+
+
+def test_planning_writes_nothing(store_uri: str):
+    plan_of(GRID, store_uri)
+    assert runs(store_uri) == []
+
+
+def test_planning_creates_no_store(tmp_path: Path):
+    plan = plan_of(GRID, f"sqlite:///{tmp_path}/none/mlflow.db")
+    assert plan.points.number == 12
+    assert not (tmp_path / "none").exists()
+
+
+def test_after_a_run_the_rest_is_planned_with_the_durations_so_far(store_uri: str):
+    assert sweep(GRID, store_uri, "seed=0").summary.exit_code == 0
+    plan = plan_of(GRID, store_uri)
+    assert [(step.family, step.complete, step.to_run) for step in plan.steps] == [
+        ("Collect", 1, 0),
+        ("Scale", 2, 0),
+        ("Fit", 4, 8),
+    ]
+    seconds = plan.steps[-1].seconds
+    assert seconds is not None
+    assert seconds > 0
+    assert plan.expected_seconds(1) == pytest.approx(8 * seconds)
+    assert plan.expected_seconds(4) == pytest.approx(2 * seconds)
+    assert "8 tasks to run, about" in plan_text(plan, 4)
+
+
+def test_a_finished_sweep_has_nothing_to_run(store_uri: str):
+    sweep(GRID, store_uri)
+    assert plan_text(plan_of(GRID, store_uri), 1).endswith("nothing to run: every task has its result")
+
+
+def test_results_of_other_code_are_told(store_uri: str):
+    Path("own.py").write_text(f"from {CHAIN} import Fit\nclass Own(Fit): pass\n", encoding="utf-8")
+    text = 'task = "own:Own"\nmetric = "score"\n[grid]\nseed = [0, 1]\n'
+    sweep(text, store_uri)
+    assert "other code" not in plan_text(plan_of(text, store_uri), 1)
+
+    from sweeper.task import source
+
+    Path("own.py").write_text(f"from {CHAIN} import Fit\nclass Own(Fit): changed = True\n", encoding="utf-8")
+    source._digest.cache_clear()
+    assert "2 results of Own were made by other code than it has now" in plan_text(plan_of(text, store_uri), 1)
+
+
+def test_a_result_of_another_class_stops_the_plan_with_both_names(store_uri: str):
+    for module in ("mine", "yours"):
+        code = f"from sweeper import MlflowTask\nfrom {CHAIN} import Fit\nclass Own(Fit): pass\n"
+        Path(f"{module}.py").write_text(code, encoding="utf-8")
+    text = 'task = "{}:Own"\nmetric = "score"\n[grid]\nseed = [0]\n'
+    sweep(text.format("mine"), store_uri)
+    with pytest.raises(IdentityError, match=r"yours:Own and mine:Own have one identity .*Meta\.formerly"):
+        plan_of(text.format("yours"), store_uri)
+
+
+def test_points_that_cannot_be_built_are_counted_with_the_reason(store_uri: str):
+    plan = plan_of(f'task = "{TROUBLE}:Picky"\nmetric = "score"\n[grid]\nnumber = [1, 2, 3]\n', store_uri)
+    assert plan.unbuilt == {"RuntimeError: two is not known": 1}
+    assert steps(plan) == [("Trouble", 1, 0, 2.0), ("Picky", 2, 0, 1.0)]
+    assert plan_text(plan, 1).endswith("1 point will fail: RuntimeError: two is not known")
+
+
+def test_what_nobody_can_run_is_complete_if_it_is_there(store_uri: str):
+    Path("1.txt").touch()
+    plan = plan_of(f'task = "{TROUBLE}:NeedsFile"\nmetric = "score"\n[grid]\nnumber = [1, 2]\n', store_uri)
+    assert steps(plan)[0] == ("File", 2, 1, 1.0)
+
+
+def test_defaults_of_luigi_cfg_are_shown_where_the_spec_sets_nothing(store_uri: str):
+    with luigi_settings({"Fit": {"epochs": "7"}, "Scale": {"factor": "3"}, "Collect": {"size": "4"}}):
+        plan = plan_of(f'task = "{CHAIN}:Fit"\nmetric = "score"\n[fixed]\nScale.factor = 1\n', store_uri)
+    assert plan.configured == {"Fit.epochs": "7", "Collect.size": "4"}
+    assert "luigi.cfg sets Fit.epochs = 7" in plan_text(plan, 1)
+
+
+def test_a_billion_points_are_planned_by_sample(store_uri: str):
+    text = f'task = "{CHAIN}:Fit"\nmetric = "score"\n[grid]\nrate = {{ linspace = [0, 1, 1_000_001] }}\n'
+    plan = plan_of(text + "seed = { range = [1_000] }\n", store_uri)
+    assert str(plan.points) == "1,000,001,000"
+    assert plan.is_sampled
+    assert plan.steps[-1].instances == plan.looked_at == 2_000
+    assert plan_text(plan, 1).startswith(
+        "sweep: 1,000,001,000 points; what follows is of a sample of 2,000\n",
+    )
+
+
+def test_the_text_of_a_plan():
+    plan = Plan(
+        "bert_lr",
+        Count(12, is_exact=True),
+        12,
+        [Step("Collect", 1, 1, 12, seconds=61.0), Step("Fit", 12, 2, 12, changed=2, seconds=30.0)],
+    )
+    assert plan_text(plan, 2) == (
+        "bert_lr: 12 points\n\n"
+        "task       instances    complete    to run    points sharing one    seconds each\n"
+        "-------  -----------  ----------  --------  --------------------  --------------\n"
+        "Collect            1           1         0                    12           61.00\n"
+        "Fit               12           2        10                     1           30.00\n\n"
+        "10 tasks to run, about 2 min 30 s on 2 workers by past durations\n"
+        "2 results of Fit were made by other code than it has now"
+    )
+
+
+def test_without_past_durations_no_time_is_promised():
+    plan = Plan("one", Count(1, is_exact=True), 1, [Step("Fit", 1, 0, 1)])
+    assert plan.expected_seconds(1) is None
+    assert plan_text(plan, 1).endswith("1 task to run on 1 worker; how long is not known yet: Fit never ran")
