@@ -14,10 +14,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.store.base import DRIVERS_EXPERIMENT, LOG_ARTIFACT, Kind, RunRecord, RunStatus, Store, Tag
+from sweeper.store.base import DRIVERS_EXPERIMENT, LOG_ARTIFACT, Kind, OpenRun, RunRecord, RunStatus, Store, Tag
 from sweeper.store.host import Process
+from sweeper.store.locate import local_path, spool_path
 
 BEAT_SECONDS = 30
 SILENCE_SECONDS = 300
@@ -163,9 +165,25 @@ def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStat
 
 def close_abandoned(store: Store, record: RunRecord, reason: str, status: RunStatus) -> None:
     """End a run that nobody works on any more, with the log it got to write."""
-    log: dict[str, str] = {Tag.LOG: LOG_ARTIFACT} if store.artifact(record, LOG_ARTIFACT).exists() else {}
-    store.log(record.run_id, tags={Tag.REASON: reason, **log})
+    spool = spool_path(record.artifact_uri)
+    store.log(record.run_id, tags={Tag.REASON: reason, **keep_log(store, record, spool)})
     store.end_run(record.run_id, status)
+
+
+def keep_log(store: Store, run: OpenRun | RunRecord, log: Path | None) -> dict[str, str]:
+    """Make a task's log an artifact of its run, if anything is in it; return the tag that says so."""
+    if log is None or not log.exists():
+        return {}
+    if log.stat().st_size == 0:
+        log.unlink()
+        return {}
+    home = local_path(run.artifact_uri)
+    if home is None:
+        store.save_artifact(run, log, LOG_ARTIFACT)
+    else:
+        home.mkdir(parents=True, exist_ok=True)
+        log.replace(home / LOG_ARTIFACT)
+    return {Tag.LOG: LOG_ARTIFACT}
 
 
 def _open_drivers(store: Store) -> list[RunRecord]:

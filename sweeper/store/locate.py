@@ -47,6 +47,15 @@ def local_path(uri: str) -> Path | None:
     return Path(uri) if not parts.scheme else None
 
 
+def spool_path(artifact_uri: str) -> Path | None:
+    """Return where a running task's log is written, beside its run's folder; None if that is not on this machine.
+
+    It is moved in among the artifacts when the task ends, if anything is in it.
+    """
+    folder = local_path(artifact_uri)
+    return None if folder is None else folder.parent.with_name(f".{folder.parent.name}.log")
+
+
 def _absolute(uri: str) -> str:
     database = sqlite_path(uri)
     if database is not None:

@@ -8,6 +8,7 @@ result. An exception makes the run FAILED, an interruption KILLED, with the reas
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import shutil
 import tempfile
@@ -20,7 +21,8 @@ from typing import Any, Self
 
 from sweeper.errors import TaskError, did_you_mean
 from sweeper.store.base import LOG_ARTIFACT, Kind, OpenRun, Result, RunStatus, Tag, upstream_tag
-from sweeper.store.locate import local_path
+from sweeper.store.lease import keep_log
+from sweeper.store.locate import spool_path
 from sweeper.store.values import one_line
 from sweeper.task import rivals
 from sweeper.task.context import Context
@@ -55,13 +57,18 @@ class Attempt:
         self._curves = Curves(work.task)
         self._run: OpenRun
         self._surroundings = contextlib.ExitStack()
-        self._scratch: tempfile.TemporaryDirectory[str]
+        self._folders = contextlib.ExitStack()
         self._log: Path
 
     @property
     def run_id(self) -> str:
         """The id of the MLflow run."""
         return self._run.run_id
+
+    @functools.cached_property
+    def _scratch(self) -> Path:
+        """A folder for what is on its way to the store, made when it is needed."""
+        return Path(self._folders.enter_context(tempfile.TemporaryDirectory(prefix="sweeper-")))
 
     @property
     def checkpoints(self) -> Path:
@@ -86,23 +93,22 @@ class Attempt:
         self._run = self._store.start_run(work.experiment, work.name, tags=tags, params=work.params)
         if self._context.is_contended:
             rivals.give_way(self._store, work.key, self.run_id)
-        self._scratch = tempfile.TemporaryDirectory(prefix="sweeper-")
-        self._log = (local_path(self._run.artifact_uri) or Path(self._scratch.name)) / LOG_ARTIFACT
         try:
+            self._log = spool_path(self._run.artifact_uri) or self._scratch / LOG_ARTIFACT
             self._surround()
         except BaseException as error:
-            with self._scratch:
+            with self._folders:
                 self._give_up(error)
             raise
         return self
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
-        with self._scratch:
+        with self._folders:
             try:
                 self._surroundings.close()  # before the last write: ending a fluent run sets a status
                 if error is None:
                     self._require_artifacts()
-                    self._write({**self._keep_log(), Tag.KEY: self.work.key})
+                    self._write({**keep_log(self._store, self._run, self._log), Tag.KEY: self.work.key})
             except BaseException as broken:
                 self._give_up(error or broken)
                 if error is None:
@@ -145,7 +151,7 @@ class Attempt:
 
     def _save_artifact(self, name: str, value: Any, save: Callable[[Any, str], Any]) -> None:
         file_name = self.work.artifacts[name]
-        path = Path(self._scratch.name) / file_name
+        path = self._scratch / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         save(value, str(path))
         if not path.exists():
@@ -168,17 +174,6 @@ class Attempt:
         if metrics or tags:
             self._store.log(self.run_id, metrics=metrics, tags=tags)
 
-    def _keep_log(self) -> dict[str, str]:
-        """Store the task's log if there is any; return the tag that says so."""
-        if not self._log.exists():
-            return {}
-        if self._log.stat().st_size == 0:
-            self._log.unlink()
-            return {}
-        if self._log.parent == Path(self._scratch.name):
-            self._store.save_artifact(self._run, self._log, LOG_ARTIFACT)
-        return {Tag.LOG: LOG_ARTIFACT}
-
     def _finish(self) -> None:
         """Take the last step of the commit. If it fails, nobody knows whether it was taken, so nothing else is done."""
         ended = self._store.end_run(self.run_id, RunStatus.FINISHED)
@@ -194,7 +189,9 @@ class Attempt:
             metric=self._curves.last_value(self._context.metric),
         )
         self._context.index.add(self.result)
-        shutil.rmtree(self._context.checkpoint_folder(self.work.key), ignore_errors=True)
+        checkpoints = self._context.checkpoint_folder(self.work.key)
+        if checkpoints.exists():
+            shutil.rmtree(checkpoints, ignore_errors=True)
 
     def _give_up(self, error: BaseException) -> None:
         """End the run without a result. What fails here must not hide why the task failed."""
@@ -205,7 +202,7 @@ class Attempt:
             traceback.print_exception(error, file=log)
         status = RunStatus.KILLED if isinstance(error, KeyboardInterrupt | GeneratorExit) else RunStatus.FAILED
         with contextlib.suppress(Exception):
-            self._write({**self._keep_log(), Tag.REASON: reason_of(error)})
+            self._write({**keep_log(self._store, self._run, self._log), Tag.REASON: reason_of(error)})
         with contextlib.suppress(Exception):
             self._store.end_run(self.run_id, status)
 

@@ -125,6 +125,11 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         return self._running("checkpoint_dir").checkpoints
 
     @classmethod
+    def get_params(cls) -> list[tuple[str, Any]]:
+        """Return the parameters, in the order of their declaration."""
+        return TaskType.parameters(cls, super().get_params)
+
+    @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         """Return the values of the parameters, each in its parameter's own type."""
         positional = [parameter for _, parameter in params if parameter.positional]

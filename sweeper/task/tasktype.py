@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import luigi
 from luigi.task_register import Register
@@ -12,6 +14,9 @@ from sweeper.task import overrides
 from sweeper.task.instances import exact
 
 _FINAL = {"run": "_run, which run() wraps", "save_to_mlflow": "the functions given to it"}
+
+
+_parameters: WeakKeyDictionary[type, list[tuple[str, Any]]] = WeakKeyDictionary()
 
 
 class TaskType(Register):
@@ -34,8 +39,15 @@ class TaskType(Register):
         return super().__new__(cls, name, bases, namespace, **kwargs)
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        """Set an attribute of the class, as Luigi's decorators do with ``requires``."""
+        """Set an attribute of the class, as Luigi's decorators do with ``requires`` and with parameters."""
+        _parameters.clear()
         super().__setattr__(name, overrides.sealed(value) if name == "requires" else value)
+
+    def parameters(cls, find: Callable[[], list[tuple[str, Any]]]) -> list[tuple[str, Any]]:
+        """Return the parameters of the class, found once: Luigi looks through all attributes at each call."""
+        if cls not in _parameters:
+            _parameters[cls] = find()
+        return _parameters[cls]
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Return the instance for these arguments, under the overrides that are active."""
