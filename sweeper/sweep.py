@@ -99,7 +99,6 @@ class Sweep:
         self._spec = binding.spec
         self._search = search
         self._store = store
-        self._index = index
         self._driver = driver
         self._listener = listener
         self._fail_fast = fail_fast
@@ -215,7 +214,6 @@ class Sweep:
                 self._waiting.add(task, held.points)
             return
         if execution.result:
-            self._index.add(execution.result)
             self._renewal.supersede(key, execution.result)
         elif not execution.ending.is_success:
             execution = self._settled(key, execution)

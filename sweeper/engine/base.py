@@ -71,9 +71,13 @@ class Execution:
 
 
 class Engine(Protocol):
-    """Executes calls in its slots. Every method is called from one thread; futures end on any."""
+    """Executes calls in its slots. Every method is called from one thread; futures end on any.
+
+    ``is_concurrent`` says that calls run beside the thread that submits them.
+    """
 
     slots: int
+    is_concurrent: bool
 
     def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:
         """Start a call in a free slot.

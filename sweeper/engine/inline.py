@@ -13,6 +13,7 @@ class InlineEngine:
     """Executes a call as it is submitted. Time-outs cannot be kept here: nothing is left to stop the task."""
 
     slots = 1
+    is_concurrent = False
 
     def __init__(self, *, debug: bool = False) -> None:
         self._debug = debug

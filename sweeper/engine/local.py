@@ -49,6 +49,8 @@ def thread_shares(slots: int) -> dict[str, str]:
 class LocalEngine:
     """Executes calls in processes of its own."""
 
+    is_concurrent = True
+
     def __init__(self, slots: int, setup: process.Setup) -> None:
         if slots < 1:
             raise EngineError(f"--workers {slots}: at least one worker is needed")

@@ -25,6 +25,7 @@ from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
 from sweeper.errors import EngineError, StoreError, TaskError
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
+from sweeper.task.context import current
 
 WAIT_SECONDS = 0.5
 """How long a step waits before it looks at time-outs and at requests to stop."""
@@ -93,13 +94,11 @@ class SchedulingWorker(Worker):
 
     def step(self) -> list[Finished]:
         """Start what may start, wait until something ends (half a second at most), return what did."""
-        while len(self._running_tasks) < self.worker_processes:
-            task_id = self._get_work().task_id
-            if task_id is None:
-                break
-            self._run_task(task_id)
+        self._start_what_may()
         if self._running_tasks:
             self._handle_next_task()
+        if self._engine.is_concurrent and all(one.execution.ending.is_success for one in self._finished):
+            self._start_what_may()  # so that the slot works on while the caller looks at what it has finished
         self._add_task_history.clear()
         self._get_work_response_history.clear()
         finished, self._finished = self._finished, []
@@ -115,6 +114,13 @@ class SchedulingWorker(Worker):
         for flight in self._running_tasks.values():
             flight.terminate()
         return stopped
+
+    def _start_what_may(self) -> None:
+        while len(self._running_tasks) < self.worker_processes:
+            task_id = self._get_work().task_id
+            if task_id is None:
+                return
+            self._run_task(task_id)
 
     def _create_task_process(self, task: luigi.Task) -> _Flight:
         return _Flight(self, task)
@@ -157,6 +163,8 @@ class SchedulingWorker(Worker):
         self._running_tasks.pop(task.task_id)
         self._flying.pop(key_of(task), None)
         self._finished.append(Finished(task, execution))
+        if execution.result is not None:
+            current().index.add(execution.result)  # before anything else starts that needs it, or is its twin
         if task.task_id not in self._holders:
             self._forget({task.task_id: task})
             return

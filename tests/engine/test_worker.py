@@ -31,6 +31,7 @@ class HandEngine:
     """An engine whose calls end when the test says so."""
 
     slots: int = 2
+    is_concurrent: bool = True
     calls: list[TaskCall] = field(default_factory=list)
     futures: list[Future[Execution]] = field(default_factory=list)
 
