@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from sweeper.store.base import (
 )
 from sweeper.task import meta_of
 
+FLUSH_SECONDS = 2.0
+
 MAX_BLOCKED = 10_000
 """How many blocked points are kept one by one."""
 
@@ -50,7 +53,7 @@ class SweepRun:
         self._write(DOCUMENT_ARTIFACT, binding.spec.to_document())
         self._write("environment.json", environment())
         self._blocked: list[Blocked] = []
-        self._write(BLOCKED_ARTIFACT, [])
+        self._write_blocked()
         self._standing = _standing(store, self._name)
 
     def labels(self, points: Iterable[Point]) -> dict[str, str]:
@@ -84,14 +87,20 @@ class SweepRun:
                 self._standing.setdefault(form, []).append(standing)
             self._label(standing)
 
-    def block(self, point: Point, reason: str, run_id: str) -> None:
-        """Take note of a point that could not run."""
+    def note(self, point: Point, reason: str, run_id: str, *, is_failure: bool) -> None:
+        """Take note of a point that could not run, or failed without a run that says so."""
         if len(self._blocked) < MAX_BLOCKED:
-            self._blocked.append(Blocked(json.loads(point.to_record()), reason, run_id))
+            self._blocked.append(Blocked(json.loads(point.to_record()), reason, run_id, is_failure))
+
+    def flush(self) -> None:
+        """Write down what was noted, if there is more of it than some seconds ago."""
+        is_due = time.monotonic() - self._last_flush > FLUSH_SECONDS
+        if is_due and len(self._blocked) != self._flushed:
+            self._write_blocked()
 
     def close(self, status: RunStatus) -> None:
         """Write down what was blocked, and end the run."""
-        self._write(BLOCKED_ARTIFACT, [asdict(blocked) for blocked in self._blocked])
+        self._write_blocked()
         self._store.end_run(self._run.run_id, status)
 
     def _create(self, binding: Binding) -> OpenRun | RunRecord:
@@ -106,9 +115,13 @@ class SweepRun:
         return self._store.start_run(experiment, f"sweep {self._name}", tags=tags)
 
     def _reopen(self, known: RunRecord) -> RunRecord:
-        self._store.reopen_run(known.run_id)
         self._store.log(known.run_id, tags={**self._tags, Tag.DRIVER: self._driver})
+        self._store.reopen_run(known.run_id)
         return known
+
+    def _write_blocked(self) -> None:
+        self._write(BLOCKED_ARTIFACT, [asdict(blocked) for blocked in self._blocked])
+        self._flushed, self._last_flush = len(self._blocked), time.monotonic()
 
     def _label(self, standing: _Standing) -> None:
         self._store.log(standing.run_id, tags=encode(self._name, standing.forms, replaces=True))

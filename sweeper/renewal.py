@@ -26,7 +26,7 @@ class Renewal:
         self._store = store
         self._index = index
         self._rerun_changed = rerun_changed
-        self._old: dict[str, str] = {}
+        self._old: dict[str, set[str]] = {}
         self._renewed: set[str] = set()
         self.changed: Counter[str] = Counter()
 
@@ -46,10 +46,13 @@ class Renewal:
         self.changed[task.get_task_family()] += has_changed
         return result
 
+    def replaced(self, key: str) -> tuple[str, ...]:
+        """Return the runs whose results with a key are being made again."""
+        return tuple(sorted(self._old.get(key, ())))
+
     def supersede(self, key: str, result: Result) -> None:
-        """Mark the result that another was made anew for."""
-        old = self._old.pop(key, None)
-        if old is not None:
+        """Mark the results that another was made anew for."""
+        for old in self._old.pop(key, set()) - {result.run_id}:
             self._store.log(old, tags={Tag.SUPERSEDED: result.run_id})
 
     def _is_stale(self, task: MlflowTask) -> bool:
@@ -68,9 +71,8 @@ class Renewal:
 
     def _forget(self, result: Result | None) -> None:
         if result is not None:
-            self._old[result.key] = result.run_id
+            self._old[result.key] = self._index.discard(result.key)
             self._renewed.add(result.key)
-            self._index.discard(result.key)
 
 
 def _upstream_first(task: luigi.Task) -> Iterator[luigi.Task]:

@@ -127,12 +127,15 @@ def _interruptible(stop: Callable[[], None], listener: Listener) -> Iterator[Non
             listener.noticed("finishing what runs; Ctrl-C again stops it now")
             stop()
         else:
+            stop()
             raise KeyboardInterrupt
 
     asked: list[int] = []
     before: dict[signal.Signals, Any] = {}
     try:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue  # as nohup has it
             with contextlib.suppress(ValueError):  # not in the main thread: nobody presses keys there
                 before[number] = signal.signal(number, interrupt)
         yield

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import luigi
@@ -26,7 +26,7 @@ from sweeper.store.api import ApiStore
 from sweeper.store.base import Result, RunStatus
 from sweeper.store.index import Index
 from sweeper.store.lease import Driver, close_lost
-from sweeper.task import MlflowTask, key_of
+from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import is_number, reason_of
 from sweeper.waiting import WaitingRoom
 from sweeper.window import Held, Window
@@ -99,6 +99,7 @@ class Sweep:
         self._spec = binding.spec
         self._search = search
         self._store = store
+        self._index = index
         self._driver = driver
         self._listener = listener
         self._fail_fast = fail_fast
@@ -109,6 +110,7 @@ class Sweep:
         self._failures: dict[str, _Failure] = {}
         self._is_stopping = False
         self._has_asked_all = False
+        self._may_ask = False
         self._summary = Summary()
 
     def run(self) -> Summary:
@@ -145,10 +147,11 @@ class Sweep:
             if not self._worker.is_busy and (self._is_stopping or self._is_over()):
                 break
             self._listener.running(self._worker.running)
-            finished = self._worker.step()
+            self._record.flush()
+            finished = self._worker.step(wait=not self._may_ask)
             for one in finished:
                 self._take(one)
-            if not finished and not self._worker.is_busy and not self._is_stopping:
+            if not (finished or self._worker.is_busy or self._is_stopping or self._may_ask):
                 self._block_stuck()
 
     def _phase_out(self) -> None:
@@ -162,6 +165,7 @@ class Sweep:
         """Take up points while there is room, but not so long that a free worker waits."""
         for point in self._waiting.ready(is_idle=not self._worker.is_busy):
             self._begin(point)
+        self._may_ask = False
         for _ in range(ASKS_AT_ONCE):
             if self._is_stopping or self._has_asked_all or not self._window.has_room:
                 return
@@ -172,18 +176,19 @@ class Sweep:
                 self._has_asked_all = True
                 return
             self._begin(asked)
+        self._may_ask = self._window.has_room
 
     def _begin(self, point: Point) -> None:
         try:
             task = self._binding.instance(point)
             key = key_of(task)
         except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
-            self._tell(Outcome(point, PointState.FAILED, reason=reason_of(error)))
+            self._fail(point, reason_of(error))
             return
         try:
             self._place(point, task, key)
         except TaskError as error:
-            self._tell(Outcome(point, PointState.FAILED, reason=str(error)))
+            self._fail(point, str(error))
 
     def _place(self, point: Point, task: MlflowTask, key: str) -> None:
         """Tell a point's outcome if it is known, else hold it."""
@@ -191,7 +196,7 @@ class Sweep:
         if self._window.join(key, point):
             return
         if failure := self._failures.get(key):
-            self._tell(Outcome(point, PointState.FAILED, reason=failure.reason, run_id=failure.run_id))
+            self._fail(point, failure.reason, failure.run_id)
         elif result := self._renewal.reusable(task):
             self._record.add(result, [point])
             self._tell(self._outcome(point, PointState.REUSED, result, result.metric))
@@ -216,7 +221,8 @@ class Sweep:
         if execution.result:
             self._renewal.supersede(key, execution.result)
         elif not execution.ending.is_success:
-            execution = self._settled(key, execution)
+            execution = self._settled(task, execution)
+        if not execution.ending.is_success:
             self._failures[key] = _Failure(task.get_task_family(), execution.reason, execution.run_id)
         if held_final := self._window.release(key):
             self._end(held_final, execution)
@@ -230,13 +236,16 @@ class Sweep:
             is_cut = execution.ending is Ending.INTERRUPTED
             state = PointState.INTERRUPTED if is_cut else PointState.FAILED
             log = self._store.run(execution.run_id).log if execution.run_id else ""
+            if state is PointState.FAILED and (not execution.run_id or len(held.points) > 1):
+                for point in held.points:
+                    self._record.note(point, execution.reason, execution.run_id, is_failure=True)
             for point in held.points:
                 self._tell(Outcome(point, state, reason=execution.reason, run_id=execution.run_id, log=log))
             return
-        if len(held.points) > 1:
+        if execution.is_found or len(held.points) > 1:
             self._record.add(execution.result, held.points)
         for number, point in enumerate(held.points):
-            state = PointState.REUSED if number else PointState.COMPUTED
+            state = PointState.REUSED if number or execution.is_found else PointState.COMPUTED
             self._tell(self._outcome(point, state, execution.result, execution.metric, execution.metrics))
 
     def _outcome(
@@ -251,28 +260,42 @@ class Sweep:
             reason = f"finished with NaN for the metric {self._spec.metric}"
         return Outcome(point, PointState.FAILED, reason=reason, run_id=result.run_id, seconds=result.seconds)
 
-    def _settled(self, key: str, execution: Execution) -> Execution:
-        """Return a failure with its run closed: a lost worker could not do so itself."""
+    def _settled(self, task: luigi.Task, execution: Execution) -> Execution:
+        """Return a failure with its run closed: a lost worker could not do so itself, unless it was done already."""
         if execution.run_id:
             return execution
         is_cut = execution.ending is Ending.INTERRUPTED
         status = RunStatus.KILLED if is_cut else RunStatus.FAILED
-        run_id = close_lost(self._store, key, self._driver.run_id, execution.reason, status)
-        return Execution(execution.ending, reason=execution.reason, run_id=run_id)
+        run_id = close_lost(self._store, key_of(task), self._driver.run_id, execution.reason, status)
+        if not run_id and isinstance(task, MlflowTask):
+            self._index.refresh()
+            result = find_result(task)
+            if result is not None:
+                return Execution(Ending.DONE, result, result.metric, run_id=result.run_id)
+        return replace(execution, run_id=run_id)
 
     def _block_stuck(self) -> None:
         """Block what is held and cannot run: something that it requires is not there, and nobody makes it."""
         for held in self._window.release_all():
-            absent = [one for one in closure_of(held.task) if not one.complete()]
-            leaf = next(one for one in absent if all(required.complete() for required in one.deps()))
+            try:
+                absent = [one for one in closure_of(held.task) if not one.complete()]
+                leaf = next(one for one in absent if all(required.complete() for required in one.deps()))
+            except Exception as error:  # noqa: BLE001 (complete() of a plain Luigi task is the user's)
+                self._block(held.points, _Failure(held.task.get_task_family(), reason_of(error)))
+                continue
             reason = f"{leaf!r:.200} is not there, and it is no task that can be run"
             self._block(held.points, _Failure(leaf.get_task_family(), reason))
 
     def _block(self, points: list[Point], failure: _Failure) -> None:
         reason = f"{failure.family} failed: {failure.reason}" if failure.run_id else failure.reason
         for point in points:
-            self._record.block(point, reason, failure.run_id)
+            self._record.note(point, reason, failure.run_id, is_failure=False)
             self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id))
+
+    def _fail(self, point: Point, reason: str, run_id: str = "") -> None:
+        """Tell of a point that failed without a run of its own, and note it where the report finds it."""
+        self._record.note(point, reason, run_id, is_failure=True)
+        self._tell(Outcome(point, PointState.FAILED, reason=reason, run_id=run_id))
 
     def _tell(self, outcome: Outcome) -> None:
         self._search.tell(outcome)
@@ -290,6 +313,7 @@ class Sweep:
             metric=self._spec.metric if points else "",
             timeout=self._spec.timeouts.get(task.get_task_family(), self._spec.timeout),
             is_contended=self._driver.is_contended,
+            replaces=self._renewal.replaced(key_of(task)),
         )
 
     def _abandon(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sweeper.errors import InputError, did_you_mean
 from sweeper.report.outcomes import Outcomes, outcomes
 from sweeper.store import open_reader
-from sweeper.store.locate import locate
+from sweeper.store.locate import locate, shown_uri
 
 
 def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None = None) -> Outcomes:
@@ -16,8 +16,8 @@ def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None
     reader = open_reader(locate(tracking_uri))
     names = reader.sweep_names()
     if not names:
-        raise InputError(f"{reader.uri} has no sweeps yet; run one: sweeper run SPEC")
+        raise InputError(f"{shown_uri(reader.uri)} has no sweeps yet; run one: sweeper run SPEC")
     record = reader.sweep(name or names[0])
     if record is None:
-        raise InputError(f"{reader.uri} has no sweep {name}; {did_you_mean(str(name), names)}")
+        raise InputError(f"{shown_uri(reader.uri)} has no sweep {name}; {did_you_mean(str(name), names)}")
     return outcomes(record, metric or "")

@@ -38,7 +38,8 @@ class TaskCall:
 
     ``values`` and ``overrides`` are pickled apart, so that they are read only where the user's modules can be imported.
     ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metric`` is asked of that run if
-    one is named; ``timeout`` is in seconds; ``is_contended`` says that other drivers may want the same key.
+    one is named; ``timeout`` is in seconds; ``is_contended`` says that other drivers may want the same key;
+    ``replaces`` are runs whose results with the key do not count any more.
     """
 
     module: str
@@ -51,6 +52,7 @@ class TaskCall:
     metric: str = ""
     timeout: float | None = None
     is_contended: bool = False
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Execution:
     """What became of a call.
 
     ``result`` is there if the task committed a run; ``metric`` is the last value of the metric that was asked for, and
-    ``metrics`` names all that the run has, where the one asked for is missing. A failure has its ``reason``, and the
-    run that tells more if it got so far.
+    ``metrics`` names all that the run has, where the one asked for is missing. ``is_found`` says that somebody else had
+    made the result meanwhile. A failure has its ``reason``, and the run that tells more if it got so far.
     """
 
     ending: Ending
@@ -68,6 +70,7 @@ class Execution:
     metrics: tuple[str, ...] = ()
     reason: str = ""
     run_id: str = ""
+    is_found: bool = False
 
 
 class Engine(Protocol):
@@ -104,6 +107,7 @@ def call_for(
     metric: str = "",
     timeout: float | None = None,
     is_contended: bool = False,
+    replaces: tuple[str, ...] = (),
 ) -> TaskCall:
     """Return the call that executes a task.
 
@@ -126,4 +130,5 @@ def call_for(
         metric=metric,
         timeout=timeout,
         is_contended=is_contended,
+        replaces=replaces,
     )

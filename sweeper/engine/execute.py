@@ -17,7 +17,7 @@ from sweeper.errors import IdentityError, StoreError, TaskError
 from sweeper.store.base import Result
 from sweeper.task import MlflowTask, key_of
 from sweeper.task.attempt import reason_of
-from sweeper.task.base import COMMITTED
+from sweeper.task.base import COMMITTED, WAS_FOUND
 from sweeper.task.context import current, use
 from sweeper.task.overrides import instantiate
 from sweeper.task.rivals import ClaimedElsewhere
@@ -30,8 +30,8 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
     """
     context = current()
     for upstream in call.upstream:
-        context.index.add(upstream)
-    run_id = ""
+        context.index.put(upstream)
+    context.index.ignore(call.replaces)
     around = replace(
         context,
         labels=call.labels,
@@ -42,8 +42,8 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
     with use(around):
         try:
             task = rebuild(call)
-            run_id, result = _run(task)
-            return _described(call, run_id, result)
+            result = _run(task)
+            return replace(_described(call, result), is_found=WAS_FOUND in task.__dict__)
         except StoreError:
             raise
         except ClaimedElsewhere as claimed:
@@ -81,8 +81,8 @@ def _import(module: str) -> Any:
     return importlib.import_module(module)
 
 
-def _run(task: luigi.Task) -> tuple[str, Result | None]:
-    """Run a task with Luigi's events around it; return its run, and its result."""
+def _run(task: luigi.Task) -> Result | None:
+    """Run a task with Luigi's events around it; return its result."""
     task.trigger_event(luigi.Event.START, task)
     try:
         steps = task.run()
@@ -104,15 +104,17 @@ def _run(task: luigi.Task) -> tuple[str, Result | None]:
         raise
     task.on_success()
     task.trigger_event(luigi.Event.SUCCESS, task)
-    return result.run_id if result else "", result
+    return result
 
 
-def _described(call: TaskCall, run_id: str, result: Result | None) -> Execution:
+def _described(call: TaskCall, result: Result | None) -> Execution:
     """Return a success, with the metric that was asked for: fluent calls may have logged it behind our back."""
     if not call.metric or result is None or result.metric is not None:
-        return Execution(Ending.DONE, result, result.metric if result else None, run_id=run_id)
+        return Execution(Ending.DONE, result, result.metric, run_id=result.run_id) if result else Execution(Ending.DONE)
+    run_id = result.run_id
     metrics = current().store.run(run_id).metrics
     value = metrics.get(call.metric)
+    result = replace(result, metric=value)  # so that whoever looks the key up later finds it too
     return Execution(Ending.DONE, result, value, () if value is not None else tuple(sorted(metrics)), run_id=run_id)
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
+from configparser import RawConfigParser
 from dataclasses import dataclass, field
 from multiprocessing import connection, parent_process
 
@@ -61,8 +62,10 @@ def run(call: TaskCall) -> Execution:
 def luigi_config() -> dict[str, dict[str, str]]:
     """Return this process's Luigi configuration, to be given to others."""
     config = luigi.configuration.get_config()
+    raw = {"raw": True} if isinstance(config, RawConfigParser) else {}  # what is set again must not be read twice
     return {
-        section: {name: config.get(section, name) for name in config.options(section)} for section in config.sections()
+        section: {name: config.get(section, name, **raw) for name in config.options(section)}
+        for section in config.sections()
     }
 
 

@@ -92,11 +92,11 @@ class SchedulingWorker(Worker):
         """Return the held final tasks that require a task, or are it."""
         return [self._scheduled_tasks[final] for final, closure in self._closures.items() if task.task_id in closure]
 
-    def step(self) -> list[Finished]:
-        """Start what may start, wait until something ends (half a second at most), return what did."""
+    def step(self, *, wait: bool = True) -> list[Finished]:
+        """Start what may start, and return what has ended; with ``wait``, once something has, half a second at most."""
         self._start_what_may()
         if self._running_tasks:
-            self._handle_next_task()
+            self._take_in(wait=wait)
         if self._engine.is_concurrent and all(one.execution.ending.is_success for one in self._finished):
             self._start_what_may()  # so that the slot works on while the caller looks at what it has finished
         self._add_task_history.clear()
@@ -130,7 +130,7 @@ class SchedulingWorker(Worker):
         result = find_result(task) if isinstance(task, MlflowTask) else None
         if result is not None:
             done: Future[Execution] = Future()
-            done.set_result(Execution(Ending.DONE, result, result.metric, run_id=result.run_id))
+            done.set_result(Execution(Ending.DONE, result, result.metric, run_id=result.run_id, is_found=True))
             return done
         key = key_of(task)
         twin = self._flying.get(key)
@@ -146,12 +146,11 @@ class SchedulingWorker(Worker):
         """Stop a call."""
         return self._engine.cancel(future)
 
-    def _handle_next_task(self) -> None:
-        """Take in what has ended; waits for the first, at most half a second."""
+    def _take_in(self, *, wait: bool) -> None:
         for flight in self._running_tasks.values():
             flight.expire_if_overdue()
         try:
-            flight = self._task_result_queue.get(timeout=WAIT_SECONDS)
+            flight = self._task_result_queue.get(block=wait, timeout=WAIT_SECONDS)
             while True:
                 self._land(flight)
                 flight = self._task_result_queue.get_nowait()

@@ -99,6 +99,10 @@ def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) 
 
     Raises ``InputError`` for a metric that no run logged, if any run logged one.
     """
+    if not record.document:
+        raise InputError(
+            f"sweep {record.name} was started, and stopped before its spec was on the record; run it again"
+        )
     spec = Spec.from_document(record.document)
     metric = metric or spec.metric
     _check_metric(record, spec, metric)
@@ -146,7 +150,8 @@ def _cell(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metr
     if running:
         return Cell(point, PointState.RUNNING, run=min(running, key=_start))
     if blocked:
-        return Cell(point, PointState.BLOCKED, blocked.reason, blocked_by=blocked.run_id)
+        state = PointState.FAILED if blocked.is_failure else PointState.BLOCKED
+        return Cell(point, state, blocked.reason, blocked_by=blocked.run_id)
     if runs:
         return _unfinished(point, max(runs, key=_start))
     return Cell(point, PointState.MISSING)

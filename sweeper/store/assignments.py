@@ -21,11 +21,11 @@ def encode(name: str, forms: Iterable[str], *, replaces: bool = False) -> dict[s
     With ``replaces`` the tag behind the last is emptied, for a run that had a longer list before.
     """
     lists: list[list[str]] = [[]]
-    room = MAX_TAG
+    room = MAX_TAG - 1  # the brackets, and no comma behind the last
     for form in sorted(forms):
         if lists[-1] and len(form) + 1 > room:
             lists.append([])
-            room = MAX_TAG
+            room = MAX_TAG - 1
         lists[-1].append(form)
         room -= len(form) + 1
     tags = {_tag(name, number): f"[{','.join(forms)}]" for number, forms in enumerate(lists, 1)}

@@ -150,11 +150,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A point that could not run because something upstream of it failed."""
+    """A point without a run of its own: something upstream of it failed; or it failed itself before it had a run."""
 
     point: Mapping[str, Any]
     reason: str
     run_id: str = ""
+    is_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, ErrorCode
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeper.errors import StoreError, TaskError
+from sweeper.store.locate import shown_uri
 
 PAGE = 1000
 """Entries a page."""
@@ -24,11 +25,13 @@ def translated(uri: str) -> Iterator[None]:
     except MlflowException as error:
         if error.error_code == ErrorCode.Name(INVALID_PARAMETER_VALUE):
             raise TaskError(f"MLflow does not take it: {error}") from error
-        raise StoreError(f"{uri}: {error}") from error
+        raise StoreError(f"{shown_uri(uri)}: {error}") from error
     except ModuleNotFoundError as error:
-        raise StoreError(f"{uri}: this kind of store needs a package that is not installed: {error.name}") from error
+        raise StoreError(
+            f"{shown_uri(uri)}: this kind of store needs a package that is not installed: {error.name}"
+        ) from error
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{uri}: {error}") from error
+        raise StoreError(f"{shown_uri(uri)}: {error}") from error
 
 
 def paged(page: Any) -> list[Any]:

@@ -21,6 +21,8 @@ class Index:
         self._metric = metric
         self._live = live
         self._results: dict[str, Result] = {}
+        self._doubles: dict[str, set[str]] = {}
+        self._ignored: set[str] = set()
         self._seen_until: dict[str, int] = {}
 
     def find(self, key: str, experiment: str) -> Result | None:
@@ -33,13 +35,30 @@ class Index:
 
     def add(self, result: Result) -> None:
         """Take note of a result; of several with one key the earliest counts."""
+        if result.run_id in self._ignored:
+            return
         known = self._results.get(result.key)
+        if known is not None and known.run_id != result.run_id:
+            self._doubles.setdefault(result.key, set()).update((known.run_id, result.run_id))
         if known is None or result.order <= known.order:
             self._results[result.key] = result
 
-    def discard(self, key: str) -> None:
-        """Forget a result, so that its work is done again."""
-        self._results.pop(key, None)
+    def put(self, result: Result) -> None:
+        """Let a result count, whatever else is known by its key."""
+        self._results[result.key] = result
+
+    def discard(self, key: str) -> set[str]:
+        """Forget the results with a key, for good, so that the work is done again; return their runs."""
+        known = self._results.pop(key, None)
+        runs = self._doubles.pop(key, set()) | ({known.run_id} if known else set())
+        self._ignored |= runs
+        return runs
+
+    def ignore(self, runs: Iterable[str]) -> None:
+        """Never take the results of these runs: they are being made again."""
+        self._ignored.update(runs)
+        for key in [key for key, result in self._results.items() if result.run_id in self._ignored]:
+            del self._results[key]
 
     def refresh(self, experiments: Iterable[str] | None = None) -> None:
         """Read what the store has got since the last look: for the named experiments, or for all known ones."""

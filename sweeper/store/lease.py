@@ -31,10 +31,11 @@ MEETING_POLL_SECONDS = 0.1
 class Driver:
     """This process's entry in the store: it beats, and gets to know the others that work on the store.
 
-    While it knows of none, its tasks claim their keys without looking for rivals.
+    While it knows of none, its tasks claim their keys without looking for rivals. It keeps up in a thread of its own,
+    unless it is told that somebody calls ``keep_up``: a thread must not be there when Luigi forks.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, by_itself: bool = True) -> None:
         self._store = store
         process = Process.current()
         self.run_id = store.start_run(
@@ -49,10 +50,12 @@ class Driver:
         ).run_id
         self._last_beat = time.monotonic()
         self._known: frozenset[str] = frozenset()
+        self._looking = threading.Lock()
         self._pid = os.getpid()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep_up, name="sweeper-driver", daemon=True)
-        self._thread.start()
+        self._thread = threading.Thread(target=self._keep_up_by_itself, name="sweeper-driver", daemon=True)
+        if by_itself:
+            self._thread.start()
 
     @property
     def is_contended(self) -> bool:
@@ -80,26 +83,32 @@ class Driver:
         if os.getpid() != self._pid or self._stopped.is_set():
             return
         self._stopped.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._store.end_run(self.run_id, status)
 
-    def _keep_up(self) -> None:
+    def keep_up(self) -> None:
+        """Look around, and beat if it is time to."""
+        with contextlib.suppress(StoreError):  # a store that is away for a moment; the next look tells
+            self._look_around()
+            if time.monotonic() - self._last_beat > BEAT_SECONDS:
+                self._store.log(self.run_id, tags={Tag.BEAT: repr(time.time())})
+                self._last_beat = time.monotonic()
+
+    def _keep_up_by_itself(self) -> None:
         while not self._stopped.wait(LOOK_SECONDS):
-            with contextlib.suppress(StoreError):  # a store that is away for a moment; the next look tells
-                self._look_around()
-                if time.monotonic() - self._last_beat > BEAT_SECONDS:
-                    self._store.log(self.run_id, tags={Tag.BEAT: repr(time.time())})
-                    self._last_beat = time.monotonic()
+            self.keep_up()
 
     def _look_around(self) -> list[RunRecord]:
         """Return the other living drivers, having noted down the new ones where they will look."""
-        others = [record for record in living_drivers(self._store) if record.run_id != self.run_id]
-        names = frozenset(record.run_id for record in others)
-        new = names - self._known
-        self._known = names  # before the note: whoever reads it relies on this
-        if new:
-            self._store.log(self.run_id, tags={knows_tag(name): "yes" for name in new})
-        return others
+        with self._looking:
+            others = [record for record in living_drivers(self._store) if record.run_id != self.run_id]
+            names = frozenset(record.run_id for record in others)
+            new = names - self._known
+            self._known = names  # before the note: whoever reads it relies on this
+            if new:
+                self._store.log(self.run_id, tags={knows_tag(name): "yes" for name in new})
+            return others
 
 
 def knows_tag(driver: str) -> str:
@@ -129,15 +138,16 @@ def is_dead(driver: RunRecord) -> bool:
 def bury_the_dead(store: Store) -> int:
     """Mark the RUNNING runs of dead drivers KILLED, and the drivers' own; return how many tasks were left behind."""
     dead = {record.run_id for record in _open_drivers(store) if is_dead(record)}
-    abandoned = [
-        record
-        for record in store.runs_with(Tag.CLAIM, status=RunStatus.RUNNING)
-        if (driver := record.tags.get(Tag.DRIVER)) in dead or _is_over(store, driver)
-    ]
+
+    def is_abandoned(record: RunRecord) -> bool:
+        driver = record.tags.get(Tag.DRIVER)
+        return driver in dead or _is_over(store, driver)
+
+    abandoned = list(filter(is_abandoned, store.runs_with(Tag.CLAIM, status=RunStatus.RUNNING)))
     for record in abandoned:
         close_abandoned(store, record, "the sweeper process that ran this ended before the task did", RunStatus.KILLED)
     for record in store.runs_with(Tag.KIND, Kind.SWEEP, status=RunStatus.RUNNING):
-        if record.tags.get(Tag.DRIVER) in dead:
+        if is_abandoned(record):
             store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)

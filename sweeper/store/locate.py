@@ -47,6 +47,12 @@ def local_path(uri: str) -> Path | None:
     return Path(uri) if not parts.scheme else None
 
 
+def shown_uri(uri: str) -> str:
+    """Return an address without its password, for messages."""
+    password = urlsplit(uri).password
+    return uri.replace(f":{password}@", ":***@") if password else uri
+
+
 def spool_path(artifact_uri: str) -> Path | None:
     """Return where a running task's log is written, beside its run's folder; None if that is not on this machine.
 

@@ -6,6 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 from sweeper.errors import StoreError
+from sweeper.store.locate import shown_uri
 
 SECONDS = 5.0
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -20,12 +21,6 @@ def check_reachable(uri: str) -> None:
             return
         socket.create_connection((parts.hostname, port), timeout=SECONDS).close()
     except ValueError as error:
-        raise StoreError(f"{_shown(uri)}: no address of a store: {error}") from error
+        raise StoreError(f"{shown_uri(uri)}: no address of a store: {error}") from error
     except OSError as error:
-        raise StoreError(f"{_shown(uri)}: the store cannot be reached: {error.strerror or error}") from error
-
-
-def _shown(uri: str) -> str:
-    """Return an address without its password."""
-    parts = urlsplit(uri)
-    return uri.replace(f":{parts.password}@", ":***@") if parts.password else uri
+        raise StoreError(f"{shown_uri(uri)}: the store cannot be reached: {error.strerror or error}") from error

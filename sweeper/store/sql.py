@@ -142,6 +142,7 @@ class SqlReader:
             with contextlib.closing(
                 sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=20)
             ) as database:
+                database.execute("BEGIN")  # all that is read here is of one instant
                 yield database
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error

@@ -195,7 +195,8 @@ class Attempt:
 
     def _give_up(self, error: BaseException) -> None:
         """End the run without a result. What fails here must not hide why the task failed."""
-        error.sweeper_run_id = self.run_id  # type: ignore[attr-defined]
+        with contextlib.suppress(Exception):  # an exception of the user's may refuse attributes
+            error.sweeper_run_id = self.run_id  # type: ignore[attr-defined]
         with contextlib.suppress(Exception):
             self._surroundings.close()
         with contextlib.suppress(Exception), self._log.open("a", encoding="utf-8", errors="backslashreplace") as log:

@@ -19,7 +19,7 @@ from sweeper.task.identify import find_result, identifying, key_of, named_requir
 from sweeper.task.log import TASK_LOGGER
 from sweeper.task.meta import meta_of
 from sweeper.task.parameters import coerce, identity_value
-from sweeper.task.rivals import AlreadyDone
+from sweeper.task.rivals import AlreadyDone, ClaimedElsewhere
 from sweeper.task.source import qualified_name, source_digest
 from sweeper.task.tasktype import TaskType
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 COMMITTED = "_sweeper_committed"
 """Where an instance keeps the result of its last attempt, for who ran it."""
+
+WAS_FOUND = "_sweeper_was_found"
+"""Where it says that the result is another driver's."""
 
 
 class MlflowTask(luigi.Task, metaclass=TaskType):
@@ -69,12 +72,17 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         """Do the work inside an MLflow run, and commit it."""
         if inspect.isgeneratorfunction(self._run):
             return self._run_in_steps()
-        try:
-            with self._attempt():
-                self._run()
-        except AlreadyDone as done:
-            self.__dict__[COMMITTED] = done.result
-        return None
+        while True:
+            try:
+                with self._attempt():
+                    self._run()
+            except AlreadyDone as done:
+                self.__dict__ |= {COMMITTED: done.result, WAS_FOUND: True}
+            except ClaimedElsewhere:
+                if current().may_wait:
+                    continue
+                raise
+            return None
 
     def search_for_mlflow_run(self) -> Run | None:
         """Return the MLflow run that holds this task's result, or None."""
@@ -154,8 +162,11 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         self.__dict__[COMMITTED] = attempt.result
 
     def _run_in_steps(self) -> Generator[Any, Any, None]:
-        with self._attempt():
-            yield from self._run()
+        try:
+            with self._attempt():
+                yield from self._run()
+        except AlreadyDone as done:
+            self.__dict__ |= {COMMITTED: done.result, WAS_FOUND: True}
 
     def _running(self, caller: str) -> Attempt:
         attempt: Attempt | None = getattr(self, "_sweeper_attempt", None)

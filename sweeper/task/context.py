@@ -85,11 +85,21 @@ def registered() -> Context:
         from sweeper.store.lease import Driver, bury_the_dead
 
         bury_the_dead(context.store)
-        _driver = Driver(context.store)
+        _driver = Driver(context.store, by_itself=False)
         Finalize(None, _driver.close, exitpriority=1)  # as atexit, and also where Luigi has forked for a task
         _driver.meet_others(logging.getLogger(__name__).warning)
+    _driver.keep_up()
     labels = {**context.labels, Tag.DRIVER: _driver.run_id}
     return replace(context, labels=labels, is_contended=_driver.is_contended)
+
+
+def _register_before_fork() -> None:
+    """Let the tasks that Luigi forks for share this process's entry as a driver."""
+    if _current is not None and _driver is None and Tag.DRIVER not in _current.labels:
+        registered()
+
+
+os.register_at_fork(before=_register_before_fork)
 
 
 def _plain_context() -> Context:

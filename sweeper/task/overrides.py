@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -108,7 +109,8 @@ def sealed(requires: Callable[[luigi.Task], Any]) -> Callable[[luigi.Task], Any]
         known = self.__dict__.setdefault("_sweeper_requires", {})
         if once not in known:
             with _building(carried(self)):
-                known[once] = requires(self)
+                found = requires(self)
+                known[once] = list(found) if inspect.isgenerator(found) else found
         return copy.copy(known[once])  # the caller may add to its own
 
     setattr(once, _OPEN, requires)

@@ -63,6 +63,8 @@ def _digest(module: str) -> str:
 def _local_file(module: str) -> Path | None:
     """Return a module's file if it is the user's own: not of Python, not installed, not of sweeper."""
     loaded = sys.modules.get(module)
+    if loaded is None and "." in module and not _is_local_package(module.partition(".")[0]):
+        return None  # to look for it would import the package around it
     try:
         spec = None if loaded else importlib.util.find_spec(module)
     except (ImportError, AttributeError, ValueError):
@@ -75,10 +77,24 @@ def _local_file(module: str) -> Path | None:
     return None if foreign or not file.is_file() else file
 
 
+def _is_local_package(name: str) -> bool:
+    """Whether a top-level package is the user's own, found out without importing it."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, AttributeError, ValueError):
+        return False
+    places = [Path(place).resolve() for place in (spec.submodule_search_locations or [])] if spec else []
+    return any(not any(place.is_relative_to(folder) for folder in (*_INSTALLED, _OURS)) for place in places)
+
+
 def _imports(file: Path, module: str) -> Iterator[str]:
     """Yield the names of the modules that a file may import, those inside its functions too."""
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    try:
+        tree = ast.parse(file.read_bytes())
+    except SyntaxError:
+        return  # it is never run; what imports it sees to that
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -93,8 +109,11 @@ def _imports(file: Path, module: str) -> Iterator[str]:
 
 def _code(file: Path) -> str:
     """Return a file's tokens as text; a dedent, which has none, must show too."""
-    with tokenize.open(file) as text:
-        tokens = tokenize.generate_tokens(io.StringIO(text.read()).readline)
-        return "".join(
-            "\x02" if token.type == tokenize.DEDENT else token.string for token in tokens if token.type not in _SILENT
-        )
+    try:
+        with tokenize.open(file) as text:
+            tokens = list(tokenize.generate_tokens(io.StringIO(text.read()).readline))
+    except (SyntaxError, tokenize.TokenError):
+        return file.read_bytes().hex()
+    return "".join(
+        "\x02" if token.type == tokenize.DEDENT else token.string for token in tokens if token.type not in _SILENT
+    )

@@ -30,7 +30,7 @@ class TaskType(Register):
                 if method in namespace:
                     raise TaskError(f"{name}.{method}: MlflowTask's own is final; write {remedy}")
             for attribute, value in namespace.items():
-                if isinstance(value, luigi.Parameter) and any(hasattr(base, attribute) for base in ours):
+                if isinstance(value, luigi.Parameter) and any(_is_api(base, attribute) for base in ours):
                     raise TaskError(
                         f"{name}.{attribute}: MlflowTask has an attribute of this name; rename the parameter"
                     )
@@ -59,3 +59,8 @@ class TaskType(Register):
         if not overrides.are_active():
             return make(*args, **kwargs)
         return overrides.build(cast("type[luigi.Task]", cls), make, args, kwargs)
+
+
+def _is_api(base: type, attribute: str) -> bool:
+    """Whether an attribute is part of the base task; a parameter of a user's base class may be declared again."""
+    return hasattr(base, attribute) and not isinstance(getattr(base, attribute), luigi.Parameter)
