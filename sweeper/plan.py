@@ -16,8 +16,8 @@ from sweeper.store.base import Reader
 from sweeper.store.index import Index
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
-from sweeper.task.context import Context, use
-from sweeper.task.source import source_digest
+from sweeper.task.context import Context, current, use
+from sweeper.task.source import qualified_name, source_digest
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
@@ -92,9 +92,8 @@ def make_plan(binding: Binding, reader: Reader) -> Plan:
         survey = _Survey()
         for point in points:
             survey.look_at(binding, point)
-    return Plan(
-        binding.spec.name, count, survey.looked_at, survey.ordered(), survey.unbuilt, configured_defaults(binding)
-    )
+        steps = survey.ordered()
+    return Plan(binding.spec.name, count, survey.looked_at, steps, survey.unbuilt, configured_defaults(binding))
 
 
 def configured_defaults(binding: Binding) -> dict[str, str]:
@@ -120,6 +119,7 @@ class _Survey:
         self._heights: dict[str, int] = {}
         self._seen: set[str] = set()
         self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+        self._names: dict[str, str] = {}
 
     def look_at(self, binding: Binding, point: Point) -> None:
         """Count what a point needs."""
@@ -139,7 +139,7 @@ class _Survey:
     def ordered(self) -> list[Step]:
         """Return the steps, upstream first."""
         for family, step in self._steps.items():
-            known = self._seconds[family]
+            known = self._seconds[family] or current().index.seconds(self._names.get(family, ""))
             step.seconds = sum(known) / len(known) if known else None
         return sorted(self._steps.values(), key=lambda step: self._heights[step.family])
 
@@ -151,6 +151,7 @@ class _Survey:
         if not isinstance(task, MlflowTask):
             step.complete += task.complete()
             return
+        self._names[family] = qualified_name(type(task))
         result = find_result(task)
         if result is not None:
             step.complete += 1

@@ -98,6 +98,7 @@ class Progress:
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._tally = Tally(Direction.MAXIMIZE)
         self._running: list[str] = []
+        self._blocked_by: set[str] = set()
         self._last_line = time.monotonic()
         self._live: Live | None = None
 
@@ -122,11 +123,15 @@ class Progress:
     def told(self, outcome: Outcome) -> None:
         """Count a point, and say so if something is to be said about it."""
         self._tally.add(outcome)
-        if outcome.state in (PointState.FAILED, PointState.BLOCKED):
+        is_news = outcome.state is PointState.FAILED or outcome.reason not in self._blocked_by
+        if outcome.state in (PointState.FAILED, PointState.BLOCKED) and is_news:
             style = _STYLES[outcome.state]
             self._print(
                 Text.assemble((outcome.state.value, style), f" {outcome.point}: {outcome.reason}{_where(outcome)}")
             )
+
+        if outcome.state is PointState.BLOCKED:
+            self._blocked_by.add(outcome.reason)  # one upstream failure is told once, however many points wait for it
 
     def running(self, tasks: list[luigi.Task]) -> None:
         """Take note of what runs now; where there is no live display, say so now and then."""

@@ -7,7 +7,6 @@ one that it was made from.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import luigi
@@ -20,7 +19,7 @@ from sweeper.task.source import source_digest
 
 
 class Renewal:
-    """Which results are to be made again; ``changed`` counts those that were reused though made by other code."""
+    """Which results are to be made again."""
 
     def __init__(self, store: Store, index: Index, *, rerun_changed: bool) -> None:
         self._store = store
@@ -28,7 +27,7 @@ class Renewal:
         self._rerun_changed = rerun_changed
         self._old: dict[str, set[str]] = {}
         self._renewed: set[str] = set()
-        self.changed: Counter[str] = Counter()
+        self._changed: dict[str, set[str]] = {}
 
     def reusable(self, task: MlflowTask) -> Result | None:
         """Return the result of a final task that may be reused; one that may not is forgotten, to be made again."""
@@ -43,8 +42,18 @@ class Renewal:
         if has_changed and not is_number(result.metric):
             self._forget(result)
             return None
-        self.changed[task.get_task_family()] += has_changed
+        self.notice(task, result)
         return result
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How many reused results of each family were made by other code than it has now."""
+        return {family: len(runs) for family, runs in self._changed.items()}
+
+    def notice(self, task: MlflowTask, result: Result) -> None:
+        """Take note of a result that is reused, if it was made by other code than its task has now."""
+        if result.source != source_digest(type(task)):
+            self._changed.setdefault(task.get_task_family(), set()).add(result.run_id)
 
     def replaced(self, key: str) -> tuple[str, ...]:
         """Return the runs whose results with a key are being made again."""

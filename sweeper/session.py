@@ -51,6 +51,8 @@ def run_spec(
     from sweeper.spec import load
 
     binding = bind(load(path, overrides))
+    if engine is EngineName.INLINE and (binding.spec.timeout or binding.spec.timeouts):
+        listener.noticed("the inline engine keeps no time-outs: nothing is left to stop a task")
     return run_binding(
         binding,
         listener,

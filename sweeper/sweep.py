@@ -77,6 +77,7 @@ class _Failure:
     family: str
     reason: str
     run_id: str = ""
+    log: str = ""
 
 
 class Sweep:
@@ -129,11 +130,10 @@ class Sweep:
             self._summary.seconds = time.monotonic() - began
             self._record.close(self._status())
         for family, number in self._renewal.changed.items():
-            if number:
-                self._listener.noticed(
-                    f"{number} reused results of {family} were made by other code than it has now; "
-                    "--rerun-changed makes them again"
-                )
+            made = "reused result was" if number == 1 else "reused results were"
+            self._listener.noticed(
+                f"{number} {made} made by other code than {family} has now; --rerun-changed makes them again"
+            )
         return self._summary
 
     def stop(self) -> None:
@@ -223,7 +223,8 @@ class Sweep:
         elif not execution.ending.is_success:
             execution = self._settled(task, execution)
         if not execution.ending.is_success:
-            self._failures[key] = _Failure(task.get_task_family(), execution.reason, execution.run_id)
+            log = self._store.run(execution.run_id).log if execution.run_id else ""
+            self._failures[key] = _Failure(task.get_task_family(), execution.reason, execution.run_id, log)
         if held_final := self._window.release(key):
             self._end(held_final, execution)
         if failure := self._failures.get(key):
@@ -235,7 +236,7 @@ class Sweep:
         if not execution.result:
             is_cut = execution.ending is Ending.INTERRUPTED
             state = PointState.INTERRUPTED if is_cut else PointState.FAILED
-            log = self._store.run(execution.run_id).log if execution.run_id else ""
+            log = self._failures[held.key].log
             if state is PointState.FAILED and (not execution.run_id or len(held.points) > 1):
                 for point in held.points:
                     self._record.note(point, execution.reason, execution.run_id, is_failure=True)
@@ -290,7 +291,7 @@ class Sweep:
         reason = f"{failure.family} failed: {failure.reason}" if failure.run_id else failure.reason
         for point in points:
             self._record.note(point, reason, failure.run_id, is_failure=False)
-            self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id))
+            self._tell(Outcome(point, PointState.BLOCKED, reason=reason, run_id=failure.run_id, log=failure.log))
 
     def _fail(self, point: Point, reason: str, run_id: str = "") -> None:
         """Tell of a point that failed without a run of its own, and note it where the report finds it."""
@@ -307,6 +308,9 @@ class Sweep:
     def _call(self, task: luigi.Task) -> TaskCall:
         """Return the call of a task that is ready: only a final one stands for points, and must log the metric."""
         points = self._window.points(task)
+        for required in task.deps():
+            if isinstance(required, MlflowTask) and (reused := find_result(required)):
+                self._renewal.notice(required, reused)
         return call_for(
             task,
             labels=self._record.labels(points) if points else self._record.upstream_labels(),

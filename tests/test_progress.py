@@ -141,3 +141,12 @@ def test_time_left_is_promised_once_two_points_were_computed():
     tally.add(outcome(PointState.COMPUTED, 1.0))
     assert tally.seconds_left is not None
     assert tally.seconds_left >= 0
+
+
+def test_one_upstream_failure_is_told_once():
+    shown, out = plain()
+    with shown:
+        shown.began(SPEC, Count(3, is_exact=True))
+        for number in range(3):
+            shown.told(outcome(PointState.BLOCKED, number=number, reason="Fetch failed: no"))
+    assert lines(out.getvalue())[1:] == ["blocked rate=0: Fetch failed: no (run run1)"]

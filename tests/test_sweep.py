@@ -243,7 +243,7 @@ def test_results_of_other_code_are_reused_and_it_is_said(store_uri: str):
     forget_module("own")
     swept = sweep(text, store_uri)
     assert swept.states == {"reused": 2}
-    assert any("2 reused results of Own were made by other code" in message for message in swept.messages)
+    assert any("2 reused results were made by other code than Own has now" in one for one in swept.messages)
 
 
 def test_fail_fast_starts_nothing_after_a_failure(store_uri: str):

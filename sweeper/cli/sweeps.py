@@ -5,6 +5,7 @@ from __future__ import annotations
 from sweeper.errors import InputError, did_you_mean
 from sweeper.report.outcomes import Outcomes, outcomes
 from sweeper.store import open_reader
+from sweeper.store.lease import without_the_dead
 from sweeper.store.locate import locate, shown_uri
 
 
@@ -20,4 +21,4 @@ def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None
     record = reader.sweep(name or names[0])
     if record is None:
         raise InputError(f"{shown_uri(reader.uri)} has no sweep {name}; {did_you_mean(str(name), names)}")
-    return outcomes(record, metric or "")
+    return outcomes(without_the_dead(reader, record), metric or "")

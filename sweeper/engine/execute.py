@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
+import os
 import pickle
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import luigi
@@ -39,7 +43,7 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
         is_contended=call.is_contended,
         may_wait=False,
     )
-    with use(around):
+    with use(around), _left_as_it_was():
         try:
             task = rebuild(call)
             result = _run(task)
@@ -54,6 +58,20 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
             if debug:
                 _post_mortem(error)
             return Execution(Ending.FAILED, reason=reason_of(error), run_id=_run_of(error))
+
+
+@contextlib.contextmanager
+def _left_as_it_was() -> Iterator[None]:
+    """Let no task change the working directory or the environment of the next; end a fork that comes out of one."""
+    process, folder, environment = os.getpid(), Path.cwd(), dict(os.environ)
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(1)
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(folder)
 
 
 def rebuild(call: TaskCall) -> luigi.Task:

@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -36,7 +37,7 @@ def warm_up(slots: int) -> None:
     The libraries read their number of threads as they load, so each slot's share of the cores is set from here on.
     """
     forkserver.set_forkserver_preload([PRELOAD])
-    with _environment(thread_shares(slots)):
+    with _environment(thread_shares(slots)), _deaf_to_ctrl_c():
         forkserver.ensure_running()
 
 
@@ -152,6 +153,19 @@ def _how_it_went(worker: BaseProcess) -> str:
         hint = "; out of memory?" if name == "SIGKILL" else ""
         return f"the worker process was killed by {name}{hint}"
     return f"the worker process ended with exit code {code}"
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let a process that starts here ignore Ctrl-C, which a terminal sends to it too: the driver decides."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sweeper.errors import StoreError
 from sweeper.store.empty import EmptyReader
-from sweeper.store.locate import sqlite_path
+from sweeper.store.locate import DATABASE, sqlite_path
 from sweeper.store.sql import SqlReader
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def open_reader(uri: str) -> Reader:
     if database is not None:
         if not database.exists():
             return EmptyReader(uri)
+        if database.is_dir():
+            raise StoreError(f"{database} is a folder; name the database in it, as {database / DATABASE}")
         reader = SqlReader(uri)
         if reader.is_supported():
             return reader

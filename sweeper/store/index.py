@@ -47,6 +47,10 @@ class Index:
         """Let a result count, whatever else is known by its key."""
         self._results[result.key] = result
 
+    def seconds(self, task: str) -> list[float]:
+        """Return how long the results of a task class (``module:Class``) took, of those read so far."""
+        return [result.seconds for result in self._results.values() if result.task == task]
+
     def discard(self, key: str) -> set[str]:
         """Forget the results with a key, for good, so that the work is done again; return their runs."""
         known = self._results.pop(key, None)

@@ -14,13 +14,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.store.base import DRIVERS_EXPERIMENT, LOG_ARTIFACT, Kind, OpenRun, RunRecord, RunStatus, Store, Tag
+from sweeper.store.base import (
+    DRIVERS_EXPERIMENT,
+    LOG_ARTIFACT,
+    Kind,
+    OpenRun,
+    Reader,
+    RunRecord,
+    RunStatus,
+    Store,
+    SweepRecord,
+    Tag,
+)
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path, spool_path
 
+ABANDONED = "the sweeper process that ran this ended before the task did"
 BEAT_SECONDS = 30
 SILENCE_SECONDS = 300
 LOOK_SECONDS = 2.0
@@ -145,13 +158,26 @@ def bury_the_dead(store: Store) -> int:
 
     abandoned = list(filter(is_abandoned, store.runs_with(Tag.CLAIM, status=RunStatus.RUNNING)))
     for record in abandoned:
-        close_abandoned(store, record, "the sweeper process that ran this ended before the task did", RunStatus.KILLED)
+        close_abandoned(store, record, ABANDONED, RunStatus.KILLED)
     for record in store.runs_with(Tag.KIND, Kind.SWEEP, status=RunStatus.RUNNING):
         if is_abandoned(record):
             store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)
     return len(abandoned)
+
+
+def without_the_dead(reader: Reader, record: SweepRecord) -> SweepRecord:
+    """Return a sweep's record with the runs that dead drivers left RUNNING as what they are: killed."""
+    drivers = {run.tags.get(Tag.DRIVER, "") for run in record.runs if not run.status.is_over} - {""}
+    dead = {driver for driver in drivers if is_dead(reader.run(driver))}
+
+    def as_it_is(run: RunRecord) -> RunRecord:
+        if run.status.is_over or run.tags.get(Tag.DRIVER) not in dead:
+            return run
+        return replace(run, status=RunStatus.KILLED, tags={**run.tags, Tag.REASON: ABANDONED})
+
+    return replace(record, runs=tuple(map(as_it_is, record.runs)))
 
 
 def first_claim(store: Store, key: str) -> RunRecord | None:

@@ -29,6 +29,8 @@ def prepare(database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{database}.lock", timeout=LOCK_SECONDS):
             if not database.exists():
+                for leftover in database.parent.glob(f"{database.name}.*.new*"):  # of a process that was killed here
+                    leftover.unlink(missing_ok=True)
                 _create(database)
             _settle(database)
     except Timeout as error:

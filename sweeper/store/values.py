@@ -54,8 +54,9 @@ def as_logged(value: float) -> float:
 
 
 def one_line(text: str) -> str:
-    """Return a reason as one short line."""
-    return fit_value(" ".join(text.split()), MAX_REASON)
+    """Return a reason as one short line, without anything that a terminal would obey."""
+    plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in " ".join(text.split()))
+    return fit_value(plain, MAX_REASON)
 
 
 def _digest(text: str) -> str:

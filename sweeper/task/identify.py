@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import luigi
 
-from sweeper.errors import IdentityError
+from sweeper.errors import IdentityError, TaskError, did_you_mean
 from sweeper.identity import canonical_json, digest, make_key
 from sweeper.store.base import Result
 from sweeper.task.context import current
@@ -65,7 +65,12 @@ def _key(task: MlflowTask) -> str:
             before = identity_value(parameter, parameter.normalize(coerce(parameter, before)))
         return canonical_json(before) == canonical_json(value)
 
-    tags = {name: value for name, value in tags_of(task).items() if not is_as_before(name, value)}
+    all_tags = tags_of(task)
+    for name in settings.added:
+        if name not in all_tags and name not in parameters:
+            remedy = did_you_mean(name, parameters)
+            raise TaskError(f"{type(task).__name__}.Meta.added: {name!r} is no parameter of it; {remedy}")
+    tags = {name: value for name, value in all_tags.items() if not is_as_before(name, value)}
     return make_key(settings.mlflow_experiment_name, task.get_task_family(), settings.version, tags)
 
 

@@ -64,6 +64,9 @@ def _redirected(file: IO[str]) -> Iterator[None]:
         for target, source in zip((1, 2), saved, strict=True):
             os.dup2(source, target)
             os.close(source)
+        for name, descriptor in (("stdout", 1), ("stderr", 2)):
+            if getattr(sys, name).closed:  # the next task may want to print
+                setattr(sys, name, open(descriptor, "w", buffering=1, closefd=False, errors="backslashreplace"))  # noqa: SIM115
 
 
 @contextlib.contextmanager

@@ -26,11 +26,11 @@ class AlreadyDone(Exception):  # noqa: N818
 def wait_or_leave(context: Context, key: str, experiment: str) -> None:
     """Return once nobody else is at the work; or raise, if somebody has done it or must not be waited for here."""
     while True:
+        claim = first_claim(context.store, key)  # before the results: what ends in between is in one of the two
         context.index.refresh([experiment])
         result = context.index.find(key, experiment)
         if result is not None:
             raise AlreadyDone(result)
-        claim = first_claim(context.store, key)
         if claim is None:
             return
         if not context.may_wait:

@@ -39,6 +39,12 @@ def test_a_long_value_is_recorded_by_its_digest_and_short_ones_as_they_are():
     assert Point.of({"text": "x" * 9000}).to_record() != Point.of({"text": "y" * 9000}).to_record()
 
 
+def test_a_list_that_just_fits_is_not_cut():
+    forms = {f'{{"a":"{number:041}"}}' for number in range(100)}
+    assert len(decode("lr", encode("lr", forms))) == 100
+    assert all(len(tag) <= MAX_TAG for tag in encode("lr", forms).values())
+
+
 def test_an_assignment_of_very_many_parameters_is_recorded_by_one_digest():
     record = Point.of({f"parameter_{number}": number for number in range(500)}).to_record()
     assert json.loads(record).keys() == {"sha256"}

@@ -596,3 +596,37 @@ def test_requirements_that_are_yielded_run_under_plain_luigi(context: Context) -
 
     assert luigi.build([Dynamic()], local_scheduler=True, log_level="WARNING")
     assert metrics_of(Dynamic()) == {"words": 2.0}
+
+
+def test_a_subclass_may_declare_a_parameter_again(context: Context) -> None:
+    class Fit(MlflowTask):
+        rate: float = luigi.FloatParameter(default=0.1)
+
+    class FastFit(Fit):
+        rate: float = luigi.FloatParameter(default=1.0)
+
+    assert FastFit().rate == 1.0
+
+
+def test_requirements_may_be_generated(context: Context) -> None:
+    class Part(MlflowTask):
+        number: int = luigi.IntParameter()
+
+    class Whole(MlflowTask):
+        def requires(self) -> Any:
+            yield Part(number=1)
+            yield Part(number=2)
+
+    assert [part.number for part in Whole().requires()] == [1, 2]
+    assert [part.number for part in Whole().deps()] == [1, 2]
+
+
+def test_a_name_in_added_that_is_no_parameter_is_an_error(context: Context) -> None:
+    class Fit(MlflowTask):
+        class Meta:
+            added = {"weight_decai": 0.0}
+
+        weight_decay: float = luigi.FloatParameter(default=0.0)
+
+    with pytest.raises(TaskError, match="did you mean weight_decay"):
+        key_of(Fit())
