@@ -46,9 +46,7 @@ def command(
     Run it again to resume: what has a result is not computed twice, what failed is tried again.
     """
     if dry_run and rerun_changed:
-        raise click.UsageError(
-            "--dry-run lists what other code made; it cannot count with --rerun-changed yet"
-        )
+        raise click.UsageError("--dry-run lists what other code made; it cannot count with --rerun-changed yet")
     if dry_run:
         from sweeper.cli.plan import show
 
