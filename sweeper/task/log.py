@@ -99,6 +99,9 @@ class _Tee(io.TextIOBase):
         self._first.flush()
         self._second.flush()
 
+    def close(self) -> None:
+        """Do nothing: neither stream is its own, and Python closes what it collects."""
+
     def isatty(self) -> bool:
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from json import JSONDecoder
 from pathlib import Path
 
 import pytest
@@ -82,5 +83,5 @@ def test_a_class_without_a_file_has_none() -> None:
 
 
 def test_a_class_is_named_by_its_module() -> None:
-    assert module_name(Path) == "pathlib"
+    assert module_name(JSONDecoder) == "json.decoder"
     assert qualified_name(Path) == "pathlib:Path"
