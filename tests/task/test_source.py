@@ -84,4 +84,4 @@ def test_a_class_without_a_file_has_none() -> None:
 
 def test_a_class_is_named_by_its_module() -> None:
     assert module_name(JSONDecoder) == "json.decoder"
-    assert qualified_name(Path) == "pathlib:Path"
+    assert qualified_name(JSONDecoder) == "json.decoder:JSONDecoder"
