@@ -15,7 +15,7 @@ from sweeper.store.locate import locate
 if TYPE_CHECKING:
     from sweeper.binding import Binding
     from sweeper.engine.base import Engine
-    from sweeper.sweep import Listener, Summary
+    from sweeper.listener import Listener, Summary
 
 
 class EngineName(enum.StrEnum):

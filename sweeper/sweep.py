@@ -7,9 +7,7 @@ at once, any other goes to Luigi with what it requires. What ends is told, forgo
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import luigi
 
@@ -17,11 +15,11 @@ from sweeper.binding import Binding
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, call_for
 from sweeper.engine.worker import Finished, SchedulingWorker, closure_of
 from sweeper.errors import TaskError
-from sweeper.points import Count, Point
+from sweeper.listener import Listener, Summary
+from sweeper.points import Point
 from sweeper.record import SweepRun
 from sweeper.renewal import Renewal
 from sweeper.search.base import Done, Outcome, PointState, Search, Wait
-from sweeper.spec import Spec
 from sweeper.store.api import ApiStore
 from sweeper.store.base import Result, RunStatus
 from sweeper.store.index import Index
@@ -36,38 +34,6 @@ WINDOW = 32
 
 ASKS_AT_ONCE = 200
 """Points asked for before the loop looks at what has ended meanwhile."""
-
-
-class Listener(Protocol):
-    """Who watches a sweep; called from the loop, so it must be quick."""
-
-    def began(self, spec: Spec, expected: Count) -> None:
-        """Take note that a sweep begins, with so many points."""
-
-    def told(self, outcome: Outcome) -> None:
-        """Take note of a point's end."""
-
-    def running(self, tasks: list[luigi.Task]) -> None:
-        """Take note of what runs now."""
-
-    def noticed(self, message: str) -> None:
-        """Take note of something that the user should know."""
-
-
-@dataclass(slots=True)
-class Summary:
-    """What a sweep came to."""
-
-    states: Counter[PointState] = field(default_factory=Counter)
-    is_interrupted: bool = False
-    seconds: float = 0.0
-
-    @property
-    def exit_code(self) -> int:
-        """What a shell is told: 0 if every point has a result, 1 if some have none, 130 if it was interrupted."""
-        if self.is_interrupted:
-            return 130
-        return 0 if all(state.has_result for state, number in self.states.items() if number) else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from sweeper.store import open_reader
 from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 
 if TYPE_CHECKING:
+    from sweeper.listener import Summary
     from sweeper.points import Count
     from sweeper.search.base import Outcome
     from sweeper.spec import Spec
-    from sweeper.sweep import Summary
 
 CHAIN = "tests.pipelines.chain"
 TROUBLE = "tests.pipelines.trouble"

@@ -16,7 +16,7 @@ LAYERS = [
     {"cli"},
     {"session"},
     {"sweep", "plan", "progress"},
-    {"record", "renewal", "report", "waiting", "window"},
+    {"listener", "record", "renewal", "report", "waiting", "window"},
     {"provenance", "binding", "engine", "search"},
     {"task"},
     {"store"},
@@ -32,7 +32,7 @@ ROOMS = {
     "sqlalchemy": {"store"},
     "sqlite3": {"store"},
     "optuna": {"search"},
-    "luigi": {"task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "progress"},
+    "luigi": {"task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "listener", "progress"},
     "pandas": {"report", "engine"},  # the engine only preloads it, for the tasks
     "tabulate": {"report"},
     "click": {"cli"},

@@ -29,7 +29,6 @@ class Setup:
 
     uri: str
     path: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
     luigi_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -42,7 +41,6 @@ def start(setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the driver decides
     _die_with_driver()
     try:
-        os.environ.update(setup.environment)
         sys.path[:] = setup.path
         _configure_luigi(setup.luigi_config)
         log.configure_process()

@@ -1,4 +1,4 @@
-"""Artifacts of remote stores, fetched once and kept while this process and its workers live."""
+"""Artifacts of remote stores, fetched once and kept in the user's cache."""
 
 from __future__ import annotations
 

@@ -91,14 +91,14 @@ class Driver:
                 notice(f"another sweeper is at work on this store ({strangers[0].name}); sharing the work with it")
             time.sleep(MEETING_POLL_SECONDS)
 
-    def close(self, status: RunStatus = RunStatus.FINISHED) -> None:
+    def close(self) -> None:
         """End the beat and the driver's run."""
         if os.getpid() != self._pid or self._stopped.is_set():
             return
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._store.end_run(self.run_id, status)
+        self._store.end_run(self.run_id, RunStatus.FINISHED)
 
     def keep_up(self) -> None:
         """Look around, and beat if it is time to."""

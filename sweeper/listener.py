@@ -1,0 +1,45 @@
+"""What a sweep tells whoever watches it, and what it came to in the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import luigi
+
+from sweeper.points import Count
+from sweeper.search.base import Outcome, PointState
+from sweeper.spec import Spec
+
+
+class Listener(Protocol):
+    """Who watches a sweep; called from the loop, so it must be quick."""
+
+    def began(self, spec: Spec, expected: Count) -> None:
+        """Take note that a sweep begins, with so many points."""
+
+    def told(self, outcome: Outcome) -> None:
+        """Take note of a point's end."""
+
+    def running(self, tasks: list[luigi.Task]) -> None:
+        """Take note of what runs now."""
+
+    def noticed(self, message: str) -> None:
+        """Take note of something that the user should know."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a sweep came to."""
+
+    states: Counter[PointState] = field(default_factory=Counter)
+    is_interrupted: bool = False
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell is told: 0 if every point has a result, 1 if some have none, 130 if it was interrupted."""
+        if self.is_interrupted:
+            return 130
+        return 0 if all(state.has_result for state, number in self.states.items() if number) else 1
