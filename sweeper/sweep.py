@@ -135,7 +135,7 @@ class Sweep:
         for _ in range(ASKS_AT_ONCE):
             if self._is_stopping or self._has_asked_all or not self._window.has_room:
                 return
-            asked = self._search.ask()
+            asked = self._search.ask(self._is_blocked)
             if isinstance(asked, Wait):
                 return
             if isinstance(asked, Done):
@@ -170,6 +170,13 @@ class Sweep:
             self._block([point], failure)
         else:
             self._window.hold(task, key, point)
+
+    def _is_blocked(self, point: Point) -> bool:
+        """Whether a point could not run, because something that it requires has failed in this run."""
+        try:
+            return self._failed_upstream(self._binding.instance(point)) is not None
+        except Exception:  # noqa: BLE001 (requires() is the user's; such a point fails when it is taken up)
+            return False
 
     def _failed_upstream(self, task: luigi.Task) -> _Failure | None:
         if not self._failures:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sweeper.identity import canonical_json, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 Values = tuple[tuple[str, Any], ...]
 
@@ -48,9 +48,9 @@ class Point:
         """Return the assignment as a new dict."""
         return dict(self.values)
 
-    def configuration(self, replicates: str | None) -> Point:
-        """Return the point without its replicate parameter: what its replicates share."""
-        return Point(tuple(item for item in self.values if item[0] != replicates))
+    def configuration(self, replicates: Collection[str]) -> Point:
+        """Return the point without its replicate parameters: what its replicates share."""
+        return Point(tuple(item for item in self.values if item[0] not in replicates))
 
     def to_json(self) -> str:
         """Return the assignment as canonical JSON: equal if and only if the points are."""

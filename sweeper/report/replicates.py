@@ -61,7 +61,7 @@ def configurations(outcomes: Outcomes) -> tuple[Configuration, ...]:
     """
     groups: dict[Point, list[Cell]] = {}
     for cell in outcomes.cells:
-        groups.setdefault(cell.point.configuration(outcomes.spec.replicates), []).append(cell)
+        groups.setdefault(cell.point.configuration(outcomes.spec.replicate_names), []).append(cell)
     found = [_configuration(point, cells) for point, cells in groups.items()]
     most = max((configuration.measurement.n for configuration in found), default=0)
     flagged = (replace(one, is_short=one.measurement.n < most) for one in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sweeper.points import Count, Point, Points
 from sweeper.search.base import Done, Outcome
 
@@ -13,7 +15,7 @@ class GridSearch:
         self._points = points
         self._left = iter(points)
 
-    def ask(self) -> Point | Done:
+    def ask(self, is_blocked: Callable[[Point], bool]) -> Point | Done:  # noqa: ARG002 (a grid has no other point)
         """Return the next point."""
         return next(self._left, Done.NO_MORE_POINTS)
 
@@ -23,3 +25,9 @@ class GridSearch:
     def expected(self) -> Count:
         """Return the number of points."""
         return self._points.count()
+
+    def reporter(self, point: Point) -> None:
+        """Return None: every point is evaluated to its end."""
+
+    def close(self) -> None:
+        """Do nothing."""

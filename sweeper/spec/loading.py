@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Problem, SpecError
 from sweeper.spec import overrides as command_line
+from sweeper.spec import study_table
+from sweeper.spec.agreement import disagreements
 from sweeper.spec.checks import Invalid, sweep_name
-from sweeper.spec.document import EVERY_TASK, Document, entries, split_names, validate
+from sweeper.spec.document import EVERY_TASK, Document, validate
 from sweeper.spec.families import spellings
-from sweeper.spec.model import Direction, Grid, Spec
+from sweeper.spec.grid_table import entries, split_names
+from sweeper.spec.model import Direction, Grid, Objective, Spec
 from sweeper.spec.names import Names
+from sweeper.spec.space import ordered
+from sweeper.spec.study import Study
+from sweeper.spec.study_table import StudyTable
 from sweeper.spec.toml import read, to_toml
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Spec:
     overridden = {name for change in changes for name in change.names}
     problems = [
         *invalid,
+        *disagreements(contents, str(path)),
         *_stem_problems(path, contents),
         *replace(names, also_swept=names.also_swept | overridden).problems(str(path)),
         *problems,
@@ -46,11 +53,15 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Spec:
 
 def _spec(document: Document, path: Path, text: str, overrides: tuple[str, ...]) -> Spec:
     timeouts = dict(document.timeout)
+    directions = document.objectives or {document.metric or "": document.direction or Direction.MAXIMIZE}
+    first, *more = (Objective(metric, Direction(word)) for metric, word in directions.items())
     return Spec(
         name=document.name or path.stem,
         task=document.task,
-        metric=document.metric,
-        direction=Direction(document.direction),
+        metric=first.metric,
+        direction=first.direction,
+        more_objectives=tuple(more),
+        study=_study(document.study),
         replicates=document.replicates,
         fixed=document.fixed,
         grids=tuple(Grid(tuple(table.values())) for table in document.grid),
@@ -61,6 +72,23 @@ def _spec(document: Document, path: Path, text: str, overrides: tuple[str, ...])
         path=path,
         text=text,
         overrides=overrides,
+    )
+
+
+def _study(table: StudyTable | None) -> Study | None:
+    if table is None:
+        return None
+    return Study(
+        space=ordered([*table.space.values()]),
+        trials=table.trials,
+        timeout=table.timeout,
+        sampler=table.sampler,
+        pruner=table.pruner,
+        seed=table.seed,
+        warm_start=table.warm_start,
+        enqueue=tuple(table.enqueue),
+        constraints=tuple(table.constraints),
+        reproducible=table.reproducible,
     )
 
 
@@ -76,7 +104,8 @@ def _stem_problems(path: Path, contents: Mapping[str, Any]) -> list[Problem]:
 
 def _names(contents: Mapping[str, Any]) -> Names:
     """Return the names in a file that may be invalid otherwise; tables that may be families are left for later."""
-    grid = contents.get("grid")
+    grid, study = contents.get("grid"), contents.get("study")
+    space = study.get("space") if isinstance(study, Mapping) else None
     rows, exclude = (_tables(contents.get(key)) for key in ("points", "exclude"))
     replicates = contents.get("replicates")
     return Names(
@@ -88,6 +117,7 @@ def _names(contents: Mapping[str, Any]) -> Names:
         rows=[_certain(row) for row in rows],
         exclude=[_certain(row) for row in exclude],
         replicates=replicates if isinstance(replicates, str) else None,
+        space=[entry.name for entry in study_table.entries(space)] if isinstance(space, Mapping) else (),
         also_swept=frozenset(name for row in rows for name in spellings(row)),
         is_union=isinstance(grid, list),
     )

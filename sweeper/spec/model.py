@@ -13,6 +13,7 @@ from sweeper.spec.families import flatten
 from sweeper.spec.levels import GENERATORS, LISTED_LEVELS, Level, Progression, generate
 from sweeper.spec.names import Names
 from sweeper.spec.restore import restore
+from sweeper.spec.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
@@ -23,6 +24,14 @@ class Direction(enum.StrEnum):
 
     MAXIMIZE = "maximize"
     MINIMIZE = "minimize"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A metric and which of its values are better."""
+
+    metric: str
+    direction: Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +104,11 @@ class Grid:
 class Spec:
     """A sweep as its author declared it.
 
-    ``fixed``, ``rows`` and ``exclude`` may hold a table that is either the value of a dict parameter or a family's
-    parameters, until ``resolve`` tells which. ``text`` is the file as read and ``overrides`` what the command line
-    changed. ``timeout`` and ``timeouts`` (by task class, which go first) are seconds. Two specs are equal if their
-    documents are.
+    ``metric`` and ``direction`` are the first objective's, ``more_objectives`` the others. With a ``study`` the only
+    grid holds the replicates. ``fixed``, ``rows``, ``exclude`` and enqueued rows may hold a table that is either the
+    value of a dict parameter or a family's parameters, until ``resolve`` tells which. ``text`` is the file as read and
+    ``overrides`` what the command line changed. ``timeout`` and ``timeouts`` (by task class, which go first) are
+    seconds. Two specs are equal if their documents are.
     """
 
     name: str
@@ -110,6 +120,8 @@ class Spec:
     grids: tuple[Grid, ...] = ()
     rows: tuple[Mapping[str, Any], ...] = ()
     exclude: tuple[Mapping[str, Any], ...] = ()
+    more_objectives: tuple[Objective, ...] = ()
+    study: Study | None = None
     timeout: float | None = None
     timeouts: Mapping[str, float] = field(default_factory=dict)
     path: Path | None = None
@@ -117,10 +129,29 @@ class Spec:
     overrides: tuple[str, ...] = ()
 
     @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What the points are compared by; the first is the sweep's metric."""
+        return (Objective(self.metric, self.direction), *self.more_objectives)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that every point must log: those of the objectives, then those of the constraints."""
+        constrained = (one.metric for one in self.study.constraints) if self.study else ()
+        return tuple(dict.fromkeys([*(one.metric for one in self.objectives), *constrained]))
+
+    @property
+    def replicate_names(self) -> tuple[str, ...]:
+        """The parameters in which the points of one configuration differ."""
+        if self.study is not None:
+            return tuple(name for grid in self.grids for name in grid.names)
+        return () if self.replicates is None else (self.replicates,)
+
+    @property
     def swept(self) -> tuple[str, ...]:
-        """The parameters that grids and rows set, in the order in which they first appear."""
-        names = [*(name for grid in self.grids for name in grid.names), *(name for row in self.rows for name in row)]
-        return tuple(dict.fromkeys(names))
+        """The parameters that the study, grids and rows set, in the order in which they first appear."""
+        searched = self.study.names if self.study else ()
+        in_grids = (name for grid in self.grids for name in grid.names)
+        return tuple(dict.fromkeys([*searched, *in_grids, *(name for row in self.rows for name in row)]))
 
     def resolve(self, families: Container[str]) -> Spec:
         """Return the spec with each table named in ``families`` spelled out as ``Family.parameter``.
@@ -133,6 +164,7 @@ class Spec:
             fixed=dict(flatten(self.fixed, families)),
             rows=tuple(dict(flatten(row, families)) for row in self.rows),
             exclude=tuple(dict(flatten(assignment, families)) for assignment in self.exclude),
+            study=self.study and self.study.resolve(families),
         )
         names = Names(
             fixed=[name for name, _ in flatten(self.fixed, families)],
@@ -140,6 +172,7 @@ class Spec:
             rows=[[name for name, _ in flatten(row, families)] for row in self.rows],
             exclude=[[name for name, _ in flatten(assignment, families)] for assignment in self.exclude],
             replicates=self.replicates,
+            space=self.study.names if self.study else (),
         )
         if problems := names.problems(str(self.path or self.name)):
             raise SpecError(problems)
@@ -153,11 +186,13 @@ class Spec:
             "task": self.task,
             "metric": self.metric,
             "direction": self.direction.value,
+            "more_objectives": [[one.metric, one.direction.value] for one in self.more_objectives],
             "replicates": self.replicates,
             "fixed": canonical(self.fixed),
             "grids": [[axis.to_document() for axis in grid.axes] for grid in self.grids],
             "rows": canonical(self.rows),
             "exclude": canonical(self.exclude),
+            "study": self.study and self.study.to_document(),
             "timeout": self.timeout,
             "timeouts": dict(self.timeouts),
             "text": self.text,
@@ -178,6 +213,10 @@ class Spec:
             grids=tuple(Grid(tuple(map(Axis.from_document, axes))) for axes in document["grids"]),
             rows=tuple(restore(document["rows"])),
             exclude=tuple(restore(document["exclude"])),
+            more_objectives=tuple(
+                Objective(metric, Direction(direction)) for metric, direction in document.get("more_objectives", ())
+            ),
+            study=Study.from_document(document["study"]) if document.get("study") else None,
             timeout=document["timeout"],
             timeouts=dict(document["timeouts"]),
             text=document["text"],

@@ -19,7 +19,8 @@ Items = Sequence[tuple[str, Sequence[str]]]
 class Names:
     """The names that each part of a spec sets.
 
-    A grid's axis is its key in the file and the names in it. ``also_swept`` are names that may turn out to be swept.
+    A grid's axis is its key in the file and the names in it; ``space`` are the names that a study searches.
+    ``also_swept`` are names that may turn out to be swept.
     """
 
     fixed: Sequence[str] = ()
@@ -27,12 +28,13 @@ class Names:
     rows: Sequence[Sequence[str]] = ()
     exclude: Sequence[Sequence[str]] = ()
     replicates: str | None = None
+    space: Sequence[str] = ()
     also_swept: frozenset[str] = frozenset()
     is_union: bool = False
 
     @property
     def swept(self) -> set[str]:
-        """Every name that a grid or a row sets."""
+        """Every name that a grid or a row sets; what a study searches is no replicate and cannot be excluded."""
         in_grids = {name for grid in self.grids for _, names in grid for name in names}
         return in_grids | {name for row in self.rows for name in row}
 
@@ -49,6 +51,7 @@ class Names:
     def _tables(self) -> Iterator[tuple[tuple[str | int, ...], Items]]:
         """Iterate over every table that sets parameters: where it is, and its keys with the names in each."""
         is_union = self.is_union or len(self.grids) > 1
+        yield ("study", "space"), [(name, [name]) for name in self.space]
         for index, items in enumerate(self.grids):
             yield ("grid", index) if is_union else ("grid",), items
         for part, rows in (("points", self.rows), ("exclude", self.exclude)):
@@ -71,7 +74,10 @@ class Names:
         for table, items in self._tables():
             for key, names in items:
                 for name in names:
-                    if table[0] in ("grid", "points"):
+                    if table[0] == "grid" and name in self.space:
+                        reason = f"is also searched, by {places[name]}"
+                        yield Problem(source, to_key(*table, key), reason, remedy="keep one of them")
+                    if table[0] in ("study", "grid", "points"):
                         places.setdefault(name, to_key(*table, key))
         for name in dict.fromkeys(self.fixed):
             if name in places:

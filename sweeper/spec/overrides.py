@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Problem, SpecError
 from sweeper.spec.checks import Invalid
-from sweeper.spec.document import Entry, axis, is_generator, split_names
 from sweeper.spec.families import lookup, without
+from sweeper.spec.grid_table import Entry, axis, is_generator, split_names
 from sweeper.spec.levels import LISTED_LEVELS
 from sweeper.spec.model import Axis, Grid, Spec
 from sweeper.spec.toml import shorten, to_toml

@@ -29,6 +29,10 @@ class Tag(enum.StrEnum):
     DRIVER = "sweeper.driver"  # run id of the driver that started this run
     REASON = "sweeper.reason"  # why a run did not become a result, in one line
     SUPERSEDED = "sweeper.superseded"  # run id, or words: a result that counts no more
+    STUDY = "sweeper.study"  # which study a trial's run belongs to; on the sweep's run, which one it is at
+    TRIAL = "sweeper.trial"  # what a trial tries
+    TOLD = "sweeper.told"  # what came of it
+    PRUNED = "sweeper.pruned"  # the run was stopped because it did not look promising
     LOG = "sweeper.log"  # name of the artifact that holds the task's log
     PROCESS = "sweeper.process"  # a driver's process
     COMMAND = "sweeper.command"  # a driver's command line
@@ -40,6 +44,7 @@ class Kind(enum.StrEnum):
 
     TASK = "task"
     SWEEP = "sweep"
+    TRIAL = "trial"
     DRIVER = "driver"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sweeper.store.base import Tag
 from sweeper.store.index import Index
@@ -20,19 +20,28 @@ if TYPE_CHECKING:
     from sweeper.store.lease import Driver
 
 
+class Reporter(Protocol):
+    """Who listens while a task runs; it can be pickled, and works in any process."""
+
+    def report(self, value: float, step: int) -> None:
+        """Take in how well it goes after ``step`` steps; raises ``optuna.TrialPruned`` if it is not worth going on."""
+
+
 @dataclass
 class Context:
     """The surroundings of tasks.
 
     ``labels`` are tags for every run that starts here (sweep, parent, driver); ``metric`` is the name under which
-    ``report`` logs; ``owns_process`` says that stdout and stderr of this whole process belong to the running task;
-    ``is_contended`` that other drivers work on the store, and ``may_wait`` that a task may wait here for one of theirs.
+    ``report`` logs, and ``reporter`` who else is told, if anybody is; ``owns_process`` says that stdout and stderr of
+    this whole process belong to the running task; ``is_contended`` that other drivers work on the store, and
+    ``may_wait`` that a task may wait here for one of theirs.
     """
 
     store: ApiStore
     index: Index
     labels: Mapping[str, str] = field(default_factory=dict)
     metric: str = "objective"
+    reporter: Reporter | None = None
     owns_process: bool = False
     is_contended: bool = False
     may_wait: bool = True
