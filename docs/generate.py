@@ -32,6 +32,9 @@ def cli_reference() -> str:
         assert command is not None
         inner = command.make_context(name, [], parent=context, resilient_parsing=True)
         sections.append(_section(f"sweeper {name}", command, inner))
+        for part in command.commands.values() if isinstance(command, click.Group) else ():
+            within = part.make_context(str(part.name), [], parent=inner, resilient_parsing=True)
+            sections.append(_section(f"sweeper {name} {part.name}", part, within))
     return "\n".join([HEAD, *sections])
 
 
@@ -40,10 +43,21 @@ def _section(title: str, command: click.Command, context: click.Context) -> str:
     lines = [f"## {title}", "", "```text", usage, "```", "", *_paragraphs(command.help or "")]
     if isinstance(command, click.Group):
         lines += ["| command | |", "|---|---|"]
-        lines += [f"| [`{name}`](#sweeper-{name}) | {words} |" for name, words in COMMANDS.items()]
+        lines += [f"| [`{name}`](#{_anchor(title, name)}) | {words} |" for name, words in _commands(command)]
         lines += [""]
     lines += ["| option | |", "|---|---|", *_options(command, context), ""]
     return "\n".join(lines)
+
+
+def _commands(group: click.Group) -> list[tuple[str, str]]:
+    """Return the commands of a group, each with a line about it."""
+    if group is main:
+        return [*COMMANDS.items()]
+    return [(name, command.get_short_help_str(200)) for name, command in group.commands.items()]
+
+
+def _anchor(title: str, name: str) -> str:
+    return f"{title} {name}".replace(" ", "-")
 
 
 def _paragraphs(text: str) -> Iterator[str]:

@@ -39,7 +39,7 @@ class Summary:
 
     @property
     def exit_code(self) -> int:
-        """What a shell is told: 0 if every point has a result, 1 if some have none, 130 if it was interrupted."""
+        """What a shell is told: 130 if it was interrupted, 1 if a point should have a result and has none, else 0."""
         if self.is_interrupted:
             return 130
-        return 0 if all(state.has_result for state, number in self.states.items() if number) else 1
+        return int(any(state.is_trouble for state, number in self.states.items() if number))

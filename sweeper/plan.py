@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
+from random import Random
 from typing import TYPE_CHECKING, cast
 
 import luigi
 
 from sweeper.binding import Binding
 from sweeper.engine.worker import closure_of
+from sweeper.identity import digest
 from sweeper.points import Count, Point
+from sweeper.points.space import draw, trial_points
+from sweeper.spec import Spec, Study
 from sweeper.store.base import Reader
 from sweeper.store.index import Index
+from sweeper.store.trials import Trial, TrialState
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.context import Context, current, use
@@ -55,12 +61,29 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialsAhead:
+    """What can be said of a study's trials before they are asked for.
+
+    ``total`` is how many there are in all, ``done`` how many of them need nothing more, ``points`` how many each has.
+    ``left`` were not asked for yet; in their place ``drawn`` are drawn at random. ``is_bound``: a pruner or a time-out
+    may make it less.
+    """
+
+    total: int
+    done: int
+    points: int
+    left: int
+    drawn: int
+    is_bound: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a sweep would do: its steps, upstream first.
 
-    ``looked_at`` is how many points the counts are of: all, or a sample of a sweep beyond 100,000. ``unbuilt`` are
-    those of them whose pipeline cannot be built, by the reason; they will fail. ``configured`` are the defaults that
-    come from Luigi's configuration.
+    ``looked_at`` is how many points the counts are of: all, or a sample (``is_sampled``) of a grid beyond 100,000 or of
+    trials beyond 2,000. ``unbuilt`` are those of them whose pipeline cannot be built, by the reason; they will fail.
+    ``configured`` are the defaults that come from Luigi's configuration. ``trials`` are those of a study.
     """
 
     name: str
@@ -69,11 +92,8 @@ class Plan:
     steps: list[Step]
     unbuilt: Mapping[str, int] = field(default_factory=dict)
     configured: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_sampled(self) -> bool:
-        """Whether the counts are of a sample."""
-        return self.looked_at < self.points.number
+    is_sampled: bool = False
+    trials: TrialsAhead | None = None
 
     def expected_seconds(self, workers: int) -> float | None:
         """Return how long the rest takes on so many workers, from past durations; None where there is none to go by."""
@@ -84,16 +104,60 @@ class Plan:
 
 def make_plan(binding: Binding, reader: Reader) -> Plan:
     """Return what a sweep would do, given what the store holds; runs nothing and writes nothing."""
-    count = binding.points.count()
+    spec = binding.spec
+    trials: TrialsAhead | None = None
     points: Iterable[Point] = binding.points
-    if count.number > MOST_POINTS:
+    count = binding.points.count()
+    is_sampled = count.number > MOST_POINTS
+    if spec.study is not None:
+        record = reader.sweep(spec.name)
+        trials, points = _look_ahead(spec, spec.study, record.trials if record else ())
+        count = Count(trials.total * trials.points, is_exact=not trials.is_bound)
+        is_sampled = trials.drawn < trials.left
+    elif is_sampled:
         points = binding.points.sample(SAMPLE)
-    with use(Context(cast("ApiStore", reader), Index(reader, metric=binding.spec.metric))):  # nothing here writes
+    with use(Context(cast("ApiStore", reader), Index(reader, metrics=spec.metrics))):  # nothing here writes
         survey = _Survey()
         for point in points:
             survey.look_at(binding, point)
         steps = survey.ordered()
-    return Plan(binding.spec.name, count, survey.looked_at, steps, survey.unbuilt, configured_defaults(binding))
+    configured = configured_defaults(binding)
+    return Plan(spec.name, count, survey.looked_at, steps, survey.unbuilt, configured, is_sampled, trials)
+
+
+def _look_ahead(spec: Spec, study: Study, known: Sequence[Trial]) -> tuple[TrialsAhead, list[Point]]:
+    """Return what can be said of a study's trials, and their points, as far as they are known and else at random.
+
+    Of trials that were pruned nothing more runs, so their points are left out.
+    """
+    points = len(trial_points(spec, {}))
+    left = max(study.trials - len(known), 0)
+    drawn = min(left, max(SAMPLE // points, 1))
+    tried = {trial.row for trial in known}
+    rows = (row for row in study.enqueue if digest(row) not in tried)
+    generator = Random(study.seed)  # noqa: S311 (nothing secret is drawn)
+    assignments = [trial.values for trial in known if not _is_pruned(trial) and not study.fits(trial.values)]
+    assignments += [draw(study, generator, row) for row in islice(chain(rows, repeat({})), drawn)]
+    ahead = TrialsAhead(
+        total=study.trials,
+        done=sum(_is_done(trial, points) for trial in known),
+        points=points,
+        left=left,
+        drawn=drawn,
+        is_bound=study.pruner is not None or study.timeout is not None,
+    )
+    return ahead, [point for values in assignments for point in trial_points(spec, values)]
+
+
+def _is_pruned(trial: Trial) -> bool:
+    return trial.told is not None and trial.told.state is TrialState.PRUNED
+
+
+def _is_done(trial: Trial, points: int) -> bool:
+    """Whether a trial needs nothing more: it is not asked for again, nor has it got more replicates since."""
+    if trial.told is None or trial.told.state is TrialState.FAILED:
+        return False
+    return _is_pruned(trial) or trial.told.replicates == points
 
 
 def configured_defaults(binding: Binding) -> dict[str, str]:

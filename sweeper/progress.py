@@ -30,10 +30,12 @@ LINE_SECONDS = 10.0
 _STYLES = {
     PointState.COMPUTED: "green",
     PointState.REUSED: "cyan",
+    PointState.PRUNED: "blue",
     PointState.FAILED: "red",
     PointState.BLOCKED: "yellow",
     PointState.INTERRUPTED: "magenta",
 }
+_RUN = (PointState.COMPUTED, PointState.PRUNED)
 
 
 class Tally:
@@ -45,7 +47,7 @@ class Tally:
         self.best: Outcome | None = None
         self._is_minimized = direction is Direction.MINIMIZE
         self._began = time.monotonic()
-        self._first_computed: float | None = None
+        self._first_run: float | None = None
 
     @property
     def done(self) -> int:
@@ -59,22 +61,22 @@ class Tally:
 
     @property
     def rate(self) -> float | None:
-        """Points computed a second, since the first; None until there are two."""
-        computed = self.states[PointState.COMPUTED]
-        if self._first_computed is None or computed < 2:
+        """Points run a second, to their end or until they were pruned, since the first; None until there are two."""
+        run = sum(self.states[state] for state in _RUN)
+        if self._first_run is None or run < 2:
             return None
-        return (computed - 1) / max(time.monotonic() - self._first_computed, 1e-9)
+        return (run - 1) / max(time.monotonic() - self._first_run, 1e-9)
 
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take at the present rate, if all of it is to be computed."""
-        return (self.expected.number - self.done) / self.rate if self.rate else None
+        return max(self.expected.number - self.done, 0) / self.rate if self.rate else None
 
     def add(self, outcome: Outcome) -> None:
         """Count a point."""
         self.states[outcome.state] += 1
-        if outcome.state is PointState.COMPUTED and self._first_computed is None:
-            self._first_computed = time.monotonic()
+        if outcome.state in _RUN and self._first_run is None:
+            self._first_run = time.monotonic()
         if outcome.value is not None and outcome.state.has_result and self._is_better(outcome.value):
             self.best = outcome
 

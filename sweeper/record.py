@@ -38,7 +38,7 @@ MAX_BLOCKED = 10_000
 
 
 class SweepRun:
-    """The run that stands for a sweep, open while the sweep runs."""
+    """The run that stands for a sweep, open while the sweep runs; ``run`` is MLflow's."""
 
     def __init__(self, store: ApiStore, binding: Binding, driver: str) -> None:
         self._store = store
@@ -49,7 +49,7 @@ class SweepRun:
         known = store.sweep_run(self._name)
         if known is not None:
             refuse_other_task(known, binding)
-        self._run = self._reopen(known) if known else self._create(binding)
+        self.run = self._reopen(known) if known else self._create(binding)
         self._write(DOCUMENT_ARTIFACT, binding.spec.to_document())
         self._write("environment.json", environment())
         self._blocked: list[Blocked] = []
@@ -60,7 +60,7 @@ class SweepRun:
         """Return the tags of a run that stands for points of the sweep."""
         return {
             **self.upstream_labels(),
-            PARENT_TAG: self._run.run_id,
+            PARENT_TAG: self.run.run_id,
             **encode(self._name, {point.to_record() for point in points}),
         }
 
@@ -101,7 +101,7 @@ class SweepRun:
     def close(self, status: RunStatus) -> None:
         """Write down what was blocked, and end the run."""
         self._write_blocked()
-        self._store.end_run(self._run.run_id, status)
+        self._store.end_run(self.run.run_id, status)
 
     def _create(self, binding: Binding) -> OpenRun | RunRecord:
         experiment = meta_of(binding.task).mlflow_experiment_name
@@ -130,7 +130,7 @@ class SweepRun:
         with tempfile.TemporaryDirectory(prefix="sweeper-") as folder:
             path = Path(folder) / name
             path.write_text(json.dumps(content, indent=1), encoding="utf-8")
-            self._store.save_artifact(self._run, path, name)
+            self._store.save_artifact(self.run, path, name)
 
 
 def refuse_other_task(known: RunRecord, binding: Binding) -> None:

@@ -1,13 +1,13 @@
 """Results that the present code, or the present sweep, does not take: made again, and superseded by what comes.
 
-A result is never recomputed silently. One reason is always there: a result without the sweep's metric, when the code
-has changed since. The other is asked for, by ``--rerun-changed``: the result was made by other code, or is older than
-one that it was made from.
+A result is never recomputed silently. One reason is always there: a result that lacks a metric of the sweep's, when the
+code has changed since. The other is asked for, by ``--rerun-changed``: the result was made by other code, or is older
+than one that it was made from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import luigi
 
@@ -21,9 +21,10 @@ from sweeper.task.source import source_digest
 class Renewal:
     """Which results are to be made again."""
 
-    def __init__(self, store: Store, index: Index, *, rerun_changed: bool) -> None:
+    def __init__(self, store: Store, index: Index, metrics: Sequence[str], *, rerun_changed: bool) -> None:
         self._store = store
         self._index = index
+        self._metrics = metrics
         self._rerun_changed = rerun_changed
         self._old: dict[str, set[str]] = {}
         self._renewed: set[str] = set()
@@ -39,7 +40,7 @@ class Renewal:
         if result is None:
             return None
         has_changed = result.source != source_digest(type(task))
-        if has_changed and not is_number(result.metric):
+        if has_changed and not all(is_number(result.metrics.get(name)) for name in self._metrics):
             self._forget(result)
             return None
         self.notice(task, result)

@@ -10,12 +10,23 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from sweeper.errors import InputError
+from sweeper.policy import Policy
 from sweeper.store.locate import locate
 
 if TYPE_CHECKING:
     from sweeper.binding import Binding
     from sweeper.engine.base import Engine
     from sweeper.listener import Listener, Summary
+    from sweeper.record import SweepRun
+    from sweeper.search.base import Search
+    from sweeper.store.api import ApiStore
+    from sweeper.store.lease import Driver
+
+Notice = Callable[[str], None]
+
+
+STANDARD = Policy()
 
 
 class EngineName(enum.StrEnum):
@@ -33,15 +44,13 @@ def run_spec(
     engine: EngineName = EngineName.LOCAL,
     workers: int = 1,
     tracking_uri: str | None = None,
-    fail_fast: bool = False,
-    rerun_changed: bool = False,
+    policy: Policy = STANDARD,
     debug: bool = False,
 ) -> Summary:
     """Run the sweep that a spec file declares, and return what it came to.
 
     ``tracking_uri`` as in ``sweeper.store.locate``; ``overrides`` as in ``sweeper.spec.load``; ``debug`` opens the
-    debugger where a task fails (inline only); ``rerun_changed`` makes results of other code again. The first Ctrl-C
-    lets what runs finish, the second stops it.
+    debugger where a task fails (inline only). The first Ctrl-C lets what runs finish, the second stops it.
     """
     if engine is EngineName.LOCAL:
         from sweeper.engine.local import warm_up
@@ -50,7 +59,7 @@ def run_spec(
     from sweeper.binding import bind
     from sweeper.spec import load
 
-    binding = bind(load(path, overrides))
+    binding = check(bind(load(path, overrides)))
     if engine is EngineName.INLINE and (binding.spec.timeout or binding.spec.timeouts):
         listener.noticed("the inline engine keeps no time-outs: nothing is left to stop a task")
     return run_binding(
@@ -58,9 +67,17 @@ def run_spec(
         listener,
         make_engine=lambda uri: _engine(engine, workers, uri, debug=debug),
         tracking_uri=locate(tracking_uri, start=path.parent if path.parent.exists() else None),
-        fail_fast=fail_fast,
-        rerun_changed=rerun_changed,
+        policy=policy,
     )
+
+
+def check(binding: Binding) -> Binding:
+    """Return a binding whose study, if it has one, names a sampler and a pruner that there are."""
+    if binding.spec.study is not None:
+        from sweeper.search.open import check_study
+
+        check_study(binding.spec)
+    return binding
 
 
 def run_binding(
@@ -69,11 +86,10 @@ def run_binding(
     *,
     make_engine: Callable[[str], Engine],
     tracking_uri: str,
-    fail_fast: bool = False,
-    rerun_changed: bool = False,
+    policy: Policy = STANDARD,
 ) -> Summary:
     """Run a bound spec on an engine that is made once the store is there."""
-    from sweeper.search.grid import GridSearch
+    from sweeper.record import SweepRun
     from sweeper.store import open_store
     from sweeper.store.base import Tag
     from sweeper.store.index import Index
@@ -85,25 +101,56 @@ def run_binding(
     buried = bury_the_dead(store)
     if buried:
         listener.noticed(f"{buried} runs that an earlier process left behind are marked KILLED")
-    index = Index(store, metric=binding.spec.metric)
+    index = Index(store, metrics=binding.spec.metrics)
     with contextlib.closing(Driver(store)) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
         driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
         with use(context):
-            search = GridSearch(binding.points)
+            open_search = _look_back(binding, store, driver, fresh=policy.fresh)
+            record = SweepRun(store, binding, driver.run_id)
             sweep = Sweep(
                 binding,
-                search,
+                open_search(record, engine.slots, listener.noticed),
                 engine,
                 store,
                 index,
                 driver,
+                record,
                 listener,
-                fail_fast=fail_fast,
-                rerun_changed=rerun_changed,
+                policy,
             )
             with _interruptible(sweep.stop, listener):
                 return sweep.run()
+
+
+def _look_back(
+    binding: Binding, store: ApiStore, driver: Driver, *, fresh: bool
+) -> Callable[[SweepRun, int, Notice], Search]:
+    """Return what makes the search once the sweep's run is there; refuse first what does not go on from the record."""
+    if binding.spec.study is None:
+        if fresh:
+            raise InputError("--fresh starts a study anew, and the spec has no [study]")
+        from sweeper.search.grid import GridSearch
+
+        return lambda *_: GridSearch(binding.points)
+    from sweeper.search.continuation import look_back
+    from sweeper.search.open import open_study
+
+    other = driver.take(binding.spec.name)
+    if other is not None:
+        raise InputError(
+            f"another sweeper ({other.name}) is at the study {binding.spec.name}; a study has one at a time, "
+            "or neither would know what the other asks and is told"
+        )
+    previous = store.sweep(binding.spec.name)
+    past = look_back(store, previous, binding, fresh=fresh)
+    old = previous.document if previous else {}
+
+    def search(record: SweepRun, slots: int, notice: Notice) -> Search:
+        labels = record.upstream_labels()
+        return open_study(store, record.run, binding, past, old, slots=slots, labels=labels, notice=notice)
+
+    return search
 
 
 def _engine(name: EngineName, workers: int, uri: str, *, debug: bool) -> Engine:

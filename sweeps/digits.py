@@ -33,10 +33,18 @@ class SplitDigits(MlflowTask):
 
 
 class FitDigits(MlflowTask):
-    """Fit a logistic regression by stochastic gradient descent and measure it on the digits held out."""
+    """Fit a logistic regression by stochastic gradient descent and measure it on the digits held out.
+
+    After each epoch it reports the accuracy so far, so that a study can prune it.
+    """
+
+    class Meta:
+        added = {"penalty": "l2", "l1_ratio": 0.15}
 
     learning_rate: float = luigi.FloatParameter(default=0.01)
     alpha: float = luigi.FloatParameter(default=1e-4)
+    penalty: str = luigi.ChoiceParameter(choices=["l1", "l2", "elasticnet"], default="l2")
+    l1_ratio: float = luigi.FloatParameter(default=0.15)
     epochs: int = luigi.IntParameter(default=5)
     seed: int = luigi.IntParameter(default=0)
 
@@ -51,9 +59,14 @@ class FitDigits(MlflowTask):
             learning_rate="constant",
             eta0=self.learning_rate,
             alpha=self.alpha,
+            penalty=self.penalty,
+            l1_ratio=self.l1_ratio,
             random_state=np.random.RandomState(self.seed),  # a number would give each epoch the same order
         )
         for epoch in range(1, self.epochs + 1):
             model.partial_fit(x_train, y_train, classes=np.arange(10))
             self.log_metric("train_accuracy", model.score(x_train, y_train), epoch)
-        self.save_to_mlflow(metrics={"accuracy": model.score(x_test, y_test)})
+            self.report(model.score(x_test, y_test), epoch)
+        self.save_to_mlflow(
+            metrics={"accuracy": model.score(x_test, y_test), "weights": float(np.count_nonzero(model.coef_))}
+        )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import luigi
 import luigi.configuration
 
-from sweeper.session import EngineName, run_spec
+from sweeper.policy import Policy
+from sweeper.session import STANDARD, EngineName, run_spec
 from sweeper.store import open_reader
 from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 
@@ -94,7 +95,7 @@ def sweep(
     name: str = "sweep",
     engine: EngineName = EngineName.INLINE,
     workers: int = 1,
-    fail_fast: bool = False,
+    policy: Policy = STANDARD,
     listener: Recorder | None = None,
 ) -> Swept:
     """Run the sweep that a spec declares, in this process unless another engine is asked for."""
@@ -106,7 +107,7 @@ def sweep(
         engine=engine,
         workers=workers,
         tracking_uri=uri,
-        fail_fast=fail_fast,
+        policy=policy,
     )
     return Swept(summary, recorder.outcomes, recorder.messages)
 

@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.binding import bind
 from sweeper.errors import IdentityError
-from sweeper.plan import Plan, Step, make_plan
+from sweeper.plan import Plan, Step, TrialsAhead, make_plan
 from sweeper.points import Count
 from sweeper.report.plan import plan_text
 from sweeper.spec import load
@@ -37,7 +37,8 @@ def steps(plan: Plan) -> Sequence[tuple[str, int, int, float]]:
 def test_every_spec_of_the_project_can_be_planned(path: Path, store_uri: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", [str(SWEEPS), *sys.path])
     plan = make_plan(bind(load(path)), open_reader(store_uri))
-    assert plan.steps[-1].instances == plan.points.number > 0
+    assert 0 < plan.steps[-1].instances <= plan.points.number
+    assert plan.trials or plan.steps[-1].instances == plan.points.number  # of a study two draws may be one point
 
 
 def test_the_news_sweep_computes_its_features_once_for_all_points(store_uri: str):
@@ -140,6 +141,92 @@ def test_a_billion_points_are_planned_by_sample(store_uri: str):
     assert plan.steps[-1].instances == plan.looked_at == 2_000
     assert plan_text(plan, 1).startswith(
         "sweep: 1,000,001,000 points; what follows is of a sample of 2,000\n",
+    )
+
+
+STUDY = f"""
+task = "{CHAIN}:Fit"
+metric = "score"
+[study]
+trials = 6
+sampler = "random"
+[study.space]
+rate = {{ float = [0.01, 1.0], log = true }}
+Scale.factor = {{ choice = [1.0, 2.0] }}
+[grid]
+seed = [0, 1]
+"""
+
+
+def test_a_study_is_planned_from_random_points_of_its_space(store_uri: str):
+    plan = plan_of(STUDY, store_uri)
+    assert plan.trials == TrialsAhead(total=6, done=0, points=2, left=6, drawn=6, is_bound=False)
+    assert str(plan.points) == "12"
+    assert steps(plan) == [("Collect", 1, 0, 12.0), ("Scale", 2, 0, 6.0), ("Fit", 12, 0, 1.0)]
+    assert runs(store_uri) == []
+
+
+def test_the_trials_of_a_study_that_are_on_the_record_count_as_done(store_uri: str):
+    assert sweep(STUDY, store_uri).summary.exit_code == 0
+    finished = plan_of(STUDY, store_uri)
+    assert finished.trials == TrialsAhead(total=6, done=6, points=2, left=0, drawn=0, is_bound=False)
+    assert plan_text(finished, 1).startswith("sweep: 6 trials of 2 points each, all of them done\n")
+    assert plan_text(finished, 1).endswith("nothing to run: every task has its result")
+    more = plan_of(STUDY.replace("trials = 6", "trials = 8"), store_uri)
+    assert more.trials == TrialsAhead(total=8, done=6, points=2, left=2, drawn=2, is_bound=False)
+    assert [(step.complete, step.to_run) for step in more.steps] == [(1, 0), (2, 0), (12, 4)]
+
+
+def test_a_replicate_that_is_added_is_planned_for_every_trial(store_uri: str):
+    sweep(STUDY, store_uri)
+    plan = plan_of(STUDY, store_uri, "seed=0,1,2")
+    assert plan.trials is not None
+    assert (plan.trials.done, plan.trials.points) == (0, 3)
+    assert (plan.steps[-1].complete, plan.steps[-1].to_run) == (12, 6)
+
+
+def test_rows_to_try_first_are_planned_as_they_are(store_uri: str):
+    sweep(GRID.replace("[0, 1, 2]", "[0, 1]"), store_uri)
+    rows = 'trials = 2\nenqueue = [{ rate = 0.1, "Scale.factor" = 1.0 }, { rate = 0.2, "Scale.factor" = 2.0 }]'
+    plan = plan_of(STUDY.replace("trials = 6", rows), store_uri)
+    assert steps(plan)[-1] == ("Fit", 4, 4, 1.0)
+
+
+def test_trials_that_failed_are_planned_again_and_those_that_were_pruned_are_not(store_uri: str):
+    text = f'task = "{TROUBLE}:Trouble"\nmetric = "score"\n[study]\ntrials = 2\nsampler = "random"\n'
+    space = '[study.space]\nending = {{ choice = ["{}"] }}\nnumber = {{ int = [0, 1000] }}\n'
+    sweep(text + space.format("error"), store_uri, name="failed")
+    sweep(text + space.format("prune"), store_uri, name="pruned")
+    failed = make_plan(bind(load(Path("failed.toml"))), open_reader(store_uri))
+    pruned = make_plan(bind(load(Path("pruned.toml"))), open_reader(store_uri))
+    assert (failed.trials and failed.trials.done, steps(failed)) == (0, [("Trouble", 2, 0, 1.0)])
+    assert (pruned.trials and pruned.trials.done, steps(pruned)) == (2, [])
+
+
+def test_of_a_long_study_a_sample_is_planned(store_uri: str):
+    plan = plan_of(STUDY.replace("trials = 6", "trials = 5_000\ntimeout = 60"), store_uri)
+    assert plan.is_sampled
+    assert plan.trials == TrialsAhead(total=5000, done=0, points=2, left=5000, drawn=1000, is_bound=True)
+    assert plan.looked_at == 2000
+    text = plan_text(plan, 1)
+    assert text.splitlines()[:2] == [
+        "sweep: 5,000 trials of 2 points each",
+        "for the 5,000 trials to come, what follows counts 1,000 random points of the space, a sample",
+    ]
+    assert "at most 2,003 tasks of the sample to run on 1 worker" in text
+
+
+def test_the_text_of_a_studys_plan():
+    trials = TrialsAhead(total=60, done=20, points=3, left=39, drawn=39, is_bound=True)
+    step = Step("Fit", 180, 61, 180, seconds=30.0)
+    plan = Plan("bert_tpe", Count(180, is_exact=False), 180, [step], trials=trials)
+    assert plan_text(plan, 2) == (
+        "bert_tpe: 60 trials of 3 points each, 20 of them done\n"
+        "for the 39 trials to come, what follows counts 39 random points of the space\n\n"
+        "task      instances    complete    to run    points sharing one    seconds each\n"
+        "------  -----------  ----------  --------  --------------------  --------------\n"
+        "Fit             180          61       119                     1           30.00\n\n"
+        "at most 119 tasks to run, about 29 min 45 s on 2 workers by past durations"
     )
 
 

@@ -45,7 +45,7 @@ def test_a_grid_is_the_product_of_its_axes_the_first_varying_slowest():
 
 def test_the_replicates_of_a_configuration_come_together():
     points = list(Points([grid(axis("seed", 0, 1), axis("lr", 0.1, 0.2))], replicates="seed"))
-    configurations = [point.configuration("seed") for point in points]
+    configurations = [point.configuration(["seed"]) for point in points]
     assert configurations == [Point.of({"lr": lr}) for lr in (0.1, 0.1, 0.2, 0.2)]
     assert [point["seed"] for point in points] == [0, 1, 0, 1]
 

@@ -65,6 +65,16 @@ def test_a_failure_and_a_blocked_point_are_told_at_once_in_one_line_each():
     assert [line.split()[0] for line in told] == ["failed", "blocked"]
 
 
+def test_a_pruned_point_is_counted_and_told_of_in_no_line_of_its_own():
+    shown, out = plain()
+    with shown:
+        shown.began(SPEC, Count(2, is_exact=True))
+        shown.told(outcome(PointState.COMPUTED, 0.5, 1))
+        shown.told(outcome(PointState.PRUNED, number=2, reason="pruned at step 3"))
+    shown.finished(1.0)
+    assert lines(out.getvalue())[1:] == ["2 of 2 points in 1.0 s: 1 computed, 1 pruned; best accuracy 0.5 at rate=1"]
+
+
 def test_a_long_silence_is_broken_by_a_line(monkeypatch: pytest.MonkeyPatch):
     shown, out = plain()
     with shown:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeper.errors import InputError, StoreError
+from sweeper.policy import Policy
 from sweeper.report.outcomes import outcomes
 from sweeper.report.table import Format, render
 from sweeper.store import open_reader, open_store
@@ -163,6 +164,14 @@ def test_an_upstream_failure_is_one_failed_run_and_blocks_what_depends_on_it(sto
     assert {entry.run_id for entry in blocked} == {failed.run_id}
 
 
+def test_what_is_blocked_names_the_work_that_failed(store_uri: str):
+    swept = sweep(spec("Dependent", '[fixed]\nending = "error"\n[grid]\nnumber = [1, 2]'), store_uri)
+    (failed,) = runs(store_uri)
+    assert [outcome.cause for outcome in swept.outcomes] == [failed.tags[Tag.CLAIM]] * 2
+    again = sweep(spec("Trouble", '[fixed]\nending = "error"'), store_uri, name="itself")
+    assert [outcome.cause for outcome in again.outcomes] == [failed.tags[Tag.CLAIM]]
+
+
 def test_points_asked_for_after_an_upstream_failure_are_blocked_by_it_too(store_uri: str):
     swept = sweep(spec("Dependent", '[fixed]\nending = "error"\n[grid]\nnumber = { range = [100] }'), store_uri)
     assert swept.states == {"blocked": 100}
@@ -220,6 +229,23 @@ def test_a_point_without_a_number_has_failed_and_is_not_computed_again(way: str,
     assert len(runs(store_uri)) == 1
 
 
+def test_an_outcome_has_all_the_metrics_of_the_spec_computed_or_reused(store_uri: str):
+    text = f'task = "{TROUBLE}:Metrics"\n[fixed]\nway = "two"\n[objectives]\nscore = "maximize"\ncost = "minimize"\n'
+    for state in ("computed", "reused"):
+        swept = sweep(text, store_uri)
+        assert swept.states == {state: 1}
+        assert [(one.value, one.metrics) for one in swept.outcomes] == [(1.0, {"score": 1.0, "cost": 2.0})]
+
+
+def test_a_point_that_lacks_one_of_several_metrics_has_failed_and_is_not_computed_again(store_uri: str):
+    text = f'task = "{TROUBLE}:Metrics"\n[fixed]\nway = "two"\n[objectives]\nscore = "maximize"\nsize = "minimize"\n'
+    for reason in ("finished without the metric size; it logged: cost, score", "finished without the metric size"):
+        (outcome,) = sweep(text, store_uri).outcomes
+        (run,) = runs(store_uri)
+        assert (outcome.state, outcome.value, outcome.reason) == ("failed", None, reason)
+        assert outcome.cause == run.key
+
+
 def test_a_point_without_a_number_is_computed_again_by_other_code(store_uri: str):
     text = 'task = "own:Own"\nmetric = "score"\n'
     code = (
@@ -248,7 +274,7 @@ def test_results_of_other_code_are_reused_and_it_is_said(store_uri: str):
 
 def test_fail_fast_starts_nothing_after_a_failure(store_uri: str):
     text = spec("Trouble", '[grid]\nending = ["well", "error"]\nnumber = [1, 2, 3]')
-    swept = sweep(text, store_uri, fail_fast=True)
+    swept = sweep(text, store_uri, policy=Policy(fail_fast=True))
     assert swept.states == {"computed": 3, "failed": 1}
     assert swept.summary.exit_code == 1
     assert running(store_uri) == []
@@ -341,5 +367,5 @@ def test_instances_that_are_the_same_work_run_once_in_a_sweep(store_uri: str):
 
 def test_an_interruption_under_fail_fast_is_an_interruption(store_uri: str):
     text = f'task = "{CHAIN}:Fit"\nmetric = "score"\n[grid]\nseed = [0, 1, 2]\n'
-    swept = sweep(text, store_uri, fail_fast=True, listener=Interrupting())
+    swept = sweep(text, store_uri, policy=Policy(fail_fast=True), listener=Interrupting())
     assert (swept.states, swept.summary.exit_code) == ({"computed": 2}, 130)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from sweeper.binding.binding import Binding
 from sweeper.binding.find import find_task
 from sweeper.binding.survey import survey, unchanging, unreached
-from sweeper.binding.values import Checker, Families, parameter_of, spec_value
+from sweeper.binding.values import Checker, Families, default_of
 from sweeper.errors import Problem, SpecError
 from sweeper.points import Points
 from sweeper.spec import Axis, Grid, Spec
+from sweeper.spec.levels import LISTED_LEVELS
 from sweeper.task import MlflowTask
-from sweeper.task.parameters import coerce
 
 
 def bind(spec: Spec) -> Binding:
@@ -26,7 +26,7 @@ def bind(spec: Spec) -> Binding:
     task = find_task(spec)
     seen = survey(spec, task)
     own = {name for name, _ in task.get_params()}
-    spec = _without_own_family(spec.resolve(seen.families.keys() - own), task)
+    spec = spec.resolve(seen.families.keys() - own, task.get_task_family())
     checker = Checker(spec, task, seen.families, are_families_known=seen.failure is None)
     checked = checker.check()
     if checker.problems:
@@ -36,41 +36,22 @@ def bind(spec: Spec) -> Binding:
         raise SpecError([Problem(source, "task", _cannot_build(seen.failure), f'"{spec.task}"')]) from seen.failure
     completed = _completed(checked, task, seen.families)
     binding = Binding(completed, Points.of(completed), task, seen.families)
-    problems = [*unreached(binding)]
+    problems = [*_too_many_replicates(binding), *unreached(binding)]
     problems += unchanging(binding, problems)
     if problems:
         raise SpecError(problems)
     return binding
 
 
-def _without_own_family(spec: Spec, task: type[MlflowTask]) -> Spec:
-    """Return the spec with ``Final.param`` written as ``param``: both mean the final task's own."""
-    prefix = f"{task.get_task_family()}."
-
-    def short(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {name.removeprefix(prefix): value for name, value in values.items()}
-
-    return replace(
-        spec,
-        fixed=short(spec.fixed),
-        grids=tuple(
-            Grid(
-                tuple(Axis(tuple(name.removeprefix(prefix) for name in axis.names), axis.levels) for axis in grid.axes)
-            )
-            for grid in spec.grids
-        ),
-        rows=tuple(map(short, spec.rows)),
-        exclude=tuple(map(short, spec.exclude)),
-        replicates=spec.replicates.removeprefix(prefix) if spec.replicates else None,
-    )
-
-
 def _completed(spec: Spec, task: type[MlflowTask], families: Families) -> Spec:
     """Return the spec with every point setting the same parameters, by their defaults where need be.
 
-    So a point of one grid that leaves a parameter out is the point of another that sets it to the default.
+    So a point of one grid that leaves a parameter out is the point of another that sets it to the default. What a
+    trial of a study does not set stays unset.
     """
-    defaults = {name: value for name in spec.swept for value in _default(task, families, name)}
+    if spec.study is not None:
+        return spec
+    defaults = {name: value for name in spec.swept for value in default_of(task, families, name)}
 
     def missing(names: Iterable[str]) -> dict[str, Any]:
         return {name: value for name, value in defaults.items() if name not in set(names)}
@@ -85,15 +66,11 @@ def _completed(spec: Spec, task: type[MlflowTask], families: Families) -> Spec:
     )
 
 
-def _default(task: type[MlflowTask], families: Families, name: str) -> list[Any]:
-    """Return the default of a parameter as a spec would have it, in a list that is empty if it has none."""
-    family, _, own = name.rpartition(".")
-    family = family or task.get_task_family()
-    parameter = parameter_of(task, families, name)
-    if parameter is None or not parameter.has_task_value(family, own):
-        return []
-    value = coerce(parameter, parameter.task_value(family, own))
-    return [spec_value(parameter, parameter.normalize(value))]
+def _too_many_replicates(binding: Binding) -> Iterator[Problem]:
+    spec, number = binding.spec, binding.points.count().number
+    if spec.study is not None and number > LISTED_LEVELS:
+        reason = f"makes {number:,} replicates of each trial"
+        yield Problem(str(spec.path or spec.name), "grid", reason, remedy=f"make at most {LISTED_LEVELS:,}")
 
 
 def _cannot_build(error: Exception) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.binding.values import Families, held
+from sweeper.binding.values import Families, default_of, held, parameter_of, spec_value
 from sweeper.points import Point, Points
 from sweeper.spec import Spec
 from sweeper.task import MlflowTask
 from sweeper.task.overrides import Override, Trace, instantiate
+from sweeper.task.parameters import checked
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A spec whose every value fits its task, and the way from a point to an instance."""
+    """A spec whose every value fits its task, and the way from a point to an instance.
+
+    ``points`` are those of the spec's grids and rows: beside a study, the replicates that each trial has.
+    """
 
     spec: Spec
     points: Points
@@ -27,9 +31,30 @@ class Binding:
         task, _ = self.build(point.values)
         return task
 
+    def replicates(self) -> list[Mapping[str, Any]]:
+        """Return what the replicates of each trial of a study set, in order: nothing, once, where there are none."""
+        return [point.as_dict() for point in self.points]
+
+    def point(self, values: Mapping[str, Any]) -> Point:
+        """Return the point of what a trial sets, each value as a grid would have it and in the order of the space.
+
+        Names that are not searched are left out. Raises ``ValueError`` for a value that its parameter does not take.
+        """
+        searched = self.spec.study.names if self.spec.study else ()
+        return Point(tuple((name, self._normal(name, values[name])) for name in searched if name in values))
+
+    def defaults(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the defaults of those of the named parameters that have one, as a spec would have them."""
+        return {name: value for name in names for value in default_of(self.task, self.families, name)}
+
     def build(self, values: Iterable[tuple[str, Any]]) -> tuple[MlflowTask, Trace]:
         """Return the instance of an assignment on top of what is fixed, and what its overrides reached."""
         return build(self.task, self.families, [*self.spec.fixed.items(), *values])
+
+    def _normal(self, name: str, value: Any) -> Any:
+        parameter = parameter_of(self.task, self.families, name)
+        assert parameter is not None
+        return spec_value(parameter, checked(parameter, value), value)
 
 
 def build(task: type[MlflowTask], families: Families, values: Iterable[tuple[str, Any]]) -> tuple[MlflowTask, Trace]:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 import luigi
 
 from sweeper.binding.binding import Binding, build
+from sweeper.binding.probes import bases, levels, probes
 from sweeper.binding.values import Families, parameter_of, places_of_grids, problem
 from sweeper.errors import Problem
-from sweeper.identity import canonical_json
 from sweeper.points import Point
 from sweeper.spec import Spec
 from sweeper.spec.families import flatten
 from sweeper.task import MlflowTask, key_of
 from sweeper.task.parameters import checked
-
-PROBED_LEVELS = 64
-"""Levels of each axis, and rows, that are looked at."""
-
-PROBED_BASES = 8
-"""Points, besides the first, from which a parameter is varied before it is said to change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +32,7 @@ class Survey:
 
 
 def survey(spec: Spec, task: type[MlflowTask]) -> Survey:
-    """Look at the pipelines of a spec's points: each level of each axis once.
+    """Look at the pipelines of a spec's points: each level of each axis once, both ends of each range.
 
     Values that do not fit are left out, and so is a point whose pipeline cannot be built: it fails when it is run.
     """
@@ -52,20 +46,6 @@ def survey(spec: Spec, task: type[MlflowTask]) -> Survey:
         except Exception as error:  # noqa: BLE001 (requires() is the user's)
             failure = failure or error
     return Survey(families, None if is_built else failure)
-
-
-def probes(spec: Spec) -> Iterator[dict[str, Any]]:
-    """Yield assignments that show each level of each axis once, the other axes at their first."""
-    for grid in spec.grids:
-        first = {name: value for axis in grid.axes for name, value in zip(axis.names, axis.levels[0], strict=True)}
-        yield {**spec.fixed, **first}
-        for axis in grid.axes:
-            for level in islice(axis.levels, 1, PROBED_LEVELS):
-                yield {**spec.fixed, **first, **dict(zip(axis.names, level, strict=True))}
-    for row in spec.rows[:PROBED_LEVELS]:
-        yield {**spec.fixed, **row}
-    if not spec.grids and not spec.rows:
-        yield dict(spec.fixed)
 
 
 def unreached(binding: Binding) -> Iterator[Problem]:
@@ -100,10 +80,10 @@ def unchanging(binding: Binding, known: Iterable[Problem]) -> Iterator[Problem]:
     passed_over = {found.key for found in known}
     for name in spec.swept:
         place = _place(spec, name)
-        levels = _levels(spec, name)
-        if f"{place}.{name}" not in passed_over and len(levels) > 1:
-            bases = chain(islice(binding.points, 1), _sample(binding))
-            if not any(_changes(binding, base, name, levels) for base in bases):
+        different = levels(spec, name)
+        if f"{place}.{name}" not in passed_over and len(different) > 1:
+            varied = bases(spec, binding.points, name)
+            if not any(_changes(binding, base, name, different) for base in varied):
                 yield problem(spec, place, name, *_why_unchanging(binding, name))
 
 
@@ -142,25 +122,12 @@ def _closure(task: luigi.Task) -> Iterator[luigi.Task]:
             stack.extend(current.deps())
 
 
-def _levels(spec: Spec, name: str) -> list[Any]:
-    """Return the different values that a spec gives a swept parameter, of a long axis the first."""
-    axes = (axis for grid in spec.grids for axis in grid.axes if name in axis.names)
-    values = [level[axis.names.index(name)] for axis in axes for level in islice(axis.levels, PROBED_LEVELS)]
-    values += [row[name] for row in spec.rows[:PROBED_LEVELS] if name in row]
-    return list({canonical_json(value): value for value in values}.values())
-
-
-def _sample(binding: Binding) -> Iterator[Point]:
-    """Yield some points of everywhere; nothing is drawn before the first is asked for."""
-    yield from binding.points.sample(PROBED_BASES)
-
-
-def _changes(binding: Binding, base: Point, name: str, levels: Iterable[Any]) -> bool:
+def _changes(binding: Binding, base: Mapping[str, Any], name: str, different: Iterable[Any]) -> bool:
     """Whether points that differ from a base in one parameter alone have different identities."""
     keys: set[str] = set()
-    for level in levels:
+    for level in different:
         try:
-            keys.add(key_of(binding.instance(Point.of({**base.as_dict(), name: level}))))
+            keys.add(key_of(binding.instance(Point.of({**base, name: level}))))
         except Exception:  # noqa: BLE001, S112 (requires() and to_mlflow_tags() are the user's)
             continue
         if len(keys) > 1:
@@ -188,6 +155,8 @@ def _place(spec: Spec, name: str) -> str:
     """Return the first place where a spec sets a parameter."""
     if name in spec.fixed:
         return "fixed"
+    if spec.study is not None and spec.study.dimension(name):
+        return "study.space"
     grids = (place for place, grid in places_of_grids(spec) if name in grid.names)
     rows = (f"points[{number}]" for number, row in enumerate(spec.rows) if name in row)
     return next(chain(grids, rows))

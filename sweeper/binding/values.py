@@ -12,8 +12,9 @@ from typing import Any
 import luigi
 
 from sweeper.errors import Problem, did_you_mean
-from sweeper.spec import Axis, Grid, Spec, to_toml
-from sweeper.task.parameters import checked, type_name
+from sweeper.spec import Axis, Grid, Spec, Study, to_toml
+from sweeper.spec.space import Dimension, Interval
+from sweeper.task.parameters import checked, coerce, type_name
 
 Families = Mapping[str, type[luigi.Task]]
 
@@ -46,10 +47,36 @@ class Checker:
             ),
             rows=tuple(self._assignment(f"points[{number}]", row) for number, row in enumerate(spec.rows)),
             exclude=tuple(self._assignment(f"exclude[{number}]", one) for number, one in enumerate(spec.exclude)),
+            study=spec.study and self._study(spec.study),
         )
         self._check_required()
+        if spec.study is not None:
+            self._check_conditional(spec.study)
         self._check_timeouts()
         return checked_spec
+
+    def _study(self, study: Study) -> Study:
+        known = len(self.problems)
+        space = tuple(map(self._dimension, study.space))
+        rows = tuple(self._assignment(f"study.enqueue[{number}]", row) for number, row in enumerate(study.enqueue))
+        checked_study = replace(study, space=space, enqueue=rows)
+        for number, row in enumerate(rows if len(self.problems) == known else ()):
+            for name, reason in checked_study.misfits(row):
+                self._note(f"study.enqueue[{number}]", name, reason, to_toml(row[name]))
+        return checked_study
+
+    def _dimension(self, dimension: Dimension) -> Dimension:
+        parameter = parameter_of(self.task, self.families, dimension.name)
+        if parameter is not None and isinstance(dimension.domain, Interval):
+            reason, remedy = _why_no_range(parameter, dimension.domain)
+            if reason:
+                self._note("study.space", dimension.name, reason, to_toml(dimension.domain.to_table()), remedy)
+                return dimension
+        try:
+            return dimension.map(lambda name, value: self._value("study.space", name, value))
+        except ValueError as error:  # only a range refuses as a whole
+            self._note("study.space", dimension.name, f"{type_name(parameter)} {error}" if parameter else str(error))
+            return dimension
 
     def _assignment(self, place: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._value(place, name, value) for name, value in values.items()}
@@ -94,12 +121,21 @@ class Checker:
         family = self.task.get_task_family()
         parts = [(place, grid.names) for place, grid in places_of_grids(self.spec)]
         parts += [(f"points[{number}]", tuple(row)) for number, row in enumerate(self.spec.rows)]
+        searched = self.spec.study.names if self.spec.study else ()
         for name, parameter in self.task.get_params():
-            if name in self.spec.fixed or parameter.has_task_value(family, name):
+            if name in (*self.spec.fixed, *searched) or parameter.has_task_value(family, name):
                 continue
             lacking = [place for place, names in parts if name not in names]
             for place in lacking if len(lacking) < len(parts) else ["fixed"]:
                 self._note(place, name, f"{self.task.__name__} needs a value for it", remedy="set it, or sweep it")
+
+    def _check_conditional(self, study: Study) -> None:
+        """Note the parameters that are not always set, and have no default for when they are not."""
+        for name in (dimension.name for dimension in study.space if dimension.when):
+            is_known = parameter_of(self.task, self.families, name) is not None
+            if is_known and not default_of(self.task, self.families, name):
+                remedy = "give it one in its class, or take out its condition"
+                self._note("study.space", name, "is not always set, and has no default", remedy=remedy)
 
     def _check_timeouts(self) -> None:
         for family in self.spec.timeouts if self.are_families_known else ():
@@ -138,6 +174,17 @@ def parameter_of(task: type[luigi.Task], families: Families, name: str) -> luigi
     return dict(owner.get_params()).get(own) if owner else None
 
 
+def default_of(task: type[luigi.Task], families: Families, name: str) -> list[Any]:
+    """Return the default of a parameter as a spec would have it, in a list that is empty if it has none."""
+    family, _, own = name.rpartition(".")
+    family = family or task.get_task_family()
+    parameter = parameter_of(task, families, name)
+    if parameter is None or not parameter.has_task_value(family, own):
+        return []
+    value = coerce(parameter, parameter.task_value(family, own))
+    return [spec_value(parameter, parameter.normalize(value))]
+
+
 def spec_value(parameter: luigi.Parameter[Any], value: Any, given: Any = None) -> Any:
     """Return a parameter's value as a spec holds it: where TOML has no such values what was given, else its text.
 
@@ -161,3 +208,14 @@ def held(parameter: luigi.Parameter[Any], value: Any) -> Any:
     """Return a spec's checked value as its parameter holds it: text means what the parameter reads in it."""
     is_text = isinstance(value, str) and not isinstance(parameter, luigi.ChoiceParameter | luigi.PathParameter)
     return parameter.parse(value) if is_text else value
+
+
+def _why_no_range(parameter: luigi.Parameter[Any], interval: Interval) -> tuple[str, str]:
+    """Return why a parameter cannot be searched as a range, and what to do; '' twice if it can."""
+    if not isinstance(parameter, luigi.FloatParameter | luigi.IntParameter | luigi.NumericalParameter):
+        return f"{type_name(parameter)} takes no range", "list its values, as in { choice = [...] }"
+    is_integral = isinstance(parameter, luigi.IntParameter) or getattr(parameter, "_var_type", None) is int
+    if is_integral and not interval.is_whole:
+        ends = [round(end) for end in interval.ends]
+        return f"{type_name(parameter)} takes integers", f"write {to_toml({'int': ends})}"
+    return "", ""

@@ -14,6 +14,7 @@ COMMANDS = {
     "report": "Print the table of a sweep.",
     "run": "Run a sweep: compute what was never computed.",
     "status": "Show how a sweep stands, and why points failed.",
+    "study": "Hand a study over to Optuna.",
 }
 
 

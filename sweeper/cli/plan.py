@@ -16,7 +16,10 @@ from sweeper.cli import options
 @options.overrides
 @options.tracking_uri
 def command(spec: Path, workers: int, overrides: tuple[str, ...], tracking_uri: str | None) -> None:
-    """Show what SPEC would do: instances of each task, which have a result, which would run, and for how long."""
+    """Show what SPEC would do: instances of each task, which have a result, which would run, and for how long.
+
+    For the trials of a study that are yet to come it counts random points of the space.
+    """
     show(spec, overrides, tracking_uri, workers)
 
 
@@ -25,10 +28,11 @@ def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers
     from sweeper.binding import bind
     from sweeper.plan import make_plan
     from sweeper.report.plan import plan_text
+    from sweeper.session import check
     from sweeper.spec import load
     from sweeper.store import open_reader
     from sweeper.store.locate import locate
 
-    binding = bind(load(path, overrides))
+    binding = check(bind(load(path, overrides)))
     reader = open_reader(locate(tracking_uri, start=path.parent))
     click.echo(plan_text(make_plan(binding, reader), workers))

@@ -19,6 +19,7 @@ from sweeper.report.table import Format, render
 def command(sweep: str | None, metric: str | None, form: Format, tracking_uri: str | None) -> None:
     """Print the table of SWEEP, the newest by default: one row a configuration, the best first.
 
-    It needs neither the sweep's code nor its spec file, only the store.
+    Of a study it shows the best twenty, how many trials there were, and how the best was found. It needs neither the
+    sweep's code nor its spec file, only the store.
     """
     click.echo(render(read_outcomes(sweep, tracking_uri, metric), form))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sweeper.cli import options
+from sweeper.policy import Policy
 from sweeper.session import EngineName, run_spec
 
 
@@ -27,9 +28,10 @@ from sweeper.session import EngineName, run_spec
 @click.option(
     "--rerun-changed", is_flag=True, help="Make results again that other code made, and what depends on them."
 )
+@click.option("--fresh", is_flag=True, help="Start a new study in the place of the one on the record.")
 @click.option("--pdb", "debug", is_flag=True, help="Open the debugger where a task fails; needs --engine inline.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done, as `sweeper plan` does.")
-def command(
+def command(  # noqa: PLR0913 (one for each option)
     spec: Path,
     workers: int,
     engine: EngineName,
@@ -38,6 +40,7 @@ def command(
     *,
     fail_fast: bool,
     rerun_changed: bool,
+    fresh: bool,
     debug: bool,
     dry_run: bool,
 ) -> None:
@@ -64,8 +67,7 @@ def command(
             engine=engine,
             workers=workers,
             tracking_uri=tracking_uri,
-            fail_fast=fail_fast,
-            rerun_changed=rerun_changed,
+            policy=Policy(fail_fast, rerun_changed, fresh),
             debug=debug,
         )
     progress.finished(summary.seconds)

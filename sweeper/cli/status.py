@@ -13,5 +13,8 @@ from sweeper.report.status import status
 @options.sweep
 @options.tracking_uri
 def command(sweep: str | None, tracking_uri: str | None) -> None:
-    """Show how SWEEP stands, the newest by default: points by state, and why those without a result have none."""
+    """Show how SWEEP stands, the newest by default: points by state, and why those without a result have none.
+
+    Of a study it shows the trials, and the best so far.
+    """
     click.echo(status(read_outcomes(sweep, tracking_uri)))

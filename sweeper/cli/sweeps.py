@@ -5,12 +5,21 @@ from __future__ import annotations
 from sweeper.errors import InputError, did_you_mean
 from sweeper.report.outcomes import Outcomes, outcomes
 from sweeper.store import open_reader
+from sweeper.store.base import SweepRecord
 from sweeper.store.lease import without_the_dead
 from sweeper.store.locate import locate, shown_uri
 
 
 def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None = None) -> Outcomes:
     """Return what became of the points of a sweep, the newest by default.
+
+    Raises ``InputError`` if there is no such sweep.
+    """
+    return outcomes(read_record(name, tracking_uri), metric or "")
+
+
+def read_record(name: str | None, tracking_uri: str | None) -> SweepRecord:
+    """Return what the store remembers of a sweep, the newest by default.
 
     Raises ``InputError`` if there is no such sweep.
     """
@@ -21,4 +30,4 @@ def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None
     record = reader.sweep(name or names[0])
     if record is None:
         raise InputError(f"{shown_uri(reader.uri)} has no sweep {name}; {did_you_mean(str(name), names)}")
-    return outcomes(without_the_dead(reader, record), metric or "")
+    return without_the_dead(reader, record)

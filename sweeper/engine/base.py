@@ -14,6 +14,7 @@ import luigi
 from sweeper.errors import TaskError
 from sweeper.store.base import Result
 from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.task.context import Reporter
 from sweeper.task.overrides import carried
 from sweeper.task.source import module_name
 
@@ -22,6 +23,7 @@ class Ending(enum.StrEnum):
     """How an execution ended."""
 
     DONE = "done"
+    PRUNED = "pruned"  # by its pruner, or its own code: it did not look promising
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     CLAIMED = "claimed"  # another driver is at the same work
@@ -37,9 +39,10 @@ class TaskCall:
     """A task on its way to where it runs: names and values, nothing of the user's code.
 
     ``values`` and ``overrides`` are pickled apart, so that they are read only where the user's modules can be imported.
-    ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metric`` is asked of that run if
-    one is named; ``timeout`` is in seconds; ``is_contended`` says that other drivers may want the same key;
-    ``replaces`` are runs whose results with the key do not count any more.
+    ``upstream`` are the results that it reads; ``labels`` the tags for its run; ``metrics`` are asked of that run,
+    and ``report`` logs under the first of them; ``timeout`` is in seconds; ``is_contended`` says that other drivers may
+    want the same key; ``replaces`` are runs whose results with the key do not count any more; ``reporter`` is who
+    listens to what the task reports.
     """
 
     module: str
@@ -49,25 +52,25 @@ class TaskCall:
     key: str
     labels: Mapping[str, str] = field(default_factory=dict)
     upstream: tuple[Result, ...] = ()
-    metric: str = ""
+    metrics: tuple[str, ...] = ()
     timeout: float | None = None
     is_contended: bool = False
     replaces: tuple[str, ...] = ()
+    reporter: Reporter | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
     """What became of a call.
 
-    ``result`` is there if the task committed a run; ``metric`` is the last value of the metric that was asked for, and
-    ``metrics`` names all that the run has, where the one asked for is missing. ``is_found`` says that somebody else had
-    made the result meanwhile. A failure has its ``reason``, and the run that tells more if it got so far.
+    ``result`` is there if the task committed a run, with the metrics that were asked for; where one of them is missing,
+    ``logged`` names all that the run has. ``is_found`` says that somebody else had made the result meanwhile. A failure
+    has its ``reason``, and the run that tells more if it got so far.
     """
 
     ending: Ending
     result: Result | None = None
-    metric: float | None = None
-    metrics: tuple[str, ...] = ()
+    logged: tuple[str, ...] = ()
     reason: str = ""
     run_id: str = ""
     is_found: bool = False
@@ -104,10 +107,11 @@ def call_for(
     task: luigi.Task,
     *,
     labels: Mapping[str, str],
-    metric: str = "",
+    metrics: tuple[str, ...] = (),
     timeout: float | None = None,
     is_contended: bool = False,
     replaces: tuple[str, ...] = (),
+    reporter: Reporter | None = None,
 ) -> TaskCall:
     """Return the call that executes a task.
 
@@ -127,8 +131,9 @@ def call_for(
         key=key_of(task),
         labels=labels,
         upstream=tuple(result for result in results if result is not None),
-        metric=metric,
+        metrics=metrics,
         timeout=timeout,
         is_contended=is_contended,
         replaces=replaces,
+        reporter=reporter,
     )

@@ -17,20 +17,21 @@ from typing import Any
 import luigi
 
 from sweeper.engine.base import Ending, Execution, TaskCall
-from sweeper.errors import IdentityError, StoreError, TaskError
+from sweeper.errors import EngineError, IdentityError, StoreError, TaskError
 from sweeper.store.base import Result
 from sweeper.task import MlflowTask, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.base import COMMITTED, WAS_FOUND
 from sweeper.task.context import current, use
 from sweeper.task.overrides import instantiate
+from sweeper.task.pruning import is_prune
 from sweeper.task.rivals import ClaimedElsewhere
 
 
 def execute(call: TaskCall, *, debug: bool = False) -> Execution:
     """Execute a call in this process. With ``debug`` an exception opens the debugger where it was raised.
 
-    Nothing that the task does comes out as an exception, but for ``KeyboardInterrupt`` and a store that fails.
+    Nothing that the task does comes out as an exception, but for a store or a driver that is gone.
     """
     context = current()
     for upstream in call.upstream:
@@ -39,7 +40,9 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
     around = replace(
         context,
         labels=call.labels,
-        metric=call.metric or context.metric,
+        metrics=call.metrics,
+        metric=call.metrics[0] if call.metrics else context.metric,
+        reporter=call.reporter,
         is_contended=call.is_contended,
         may_wait=False,
     )
@@ -48,16 +51,17 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
             task = rebuild(call)
             result = _run(task)
             return replace(_described(call, result), is_found=WAS_FOUND in task.__dict__)
-        except StoreError:
+        except (StoreError, EngineError):
             raise
         except ClaimedElsewhere as claimed:
             return Execution(Ending.CLAIMED, reason="another sweeper is at it", run_id=claimed.args[0])
         except KeyboardInterrupt as error:
             return Execution(Ending.INTERRUPTED, reason=reason_of(error), run_id=_run_of(error))
         except BaseException as error:  # noqa: BLE001 (a task may raise whatever it likes, SystemExit too)
-            if debug:
+            ending = Ending.PRUNED if is_prune(error) else Ending.FAILED
+            if debug and ending is Ending.FAILED:
                 _post_mortem(error)
-            return Execution(Ending.FAILED, reason=reason_of(error), run_id=_run_of(error))
+            return Execution(ending, reason=reason_of(error), run_id=_run_of(error))
 
 
 @contextlib.contextmanager
@@ -126,14 +130,20 @@ def _run(task: luigi.Task) -> Result | None:
 
 
 def _described(call: TaskCall, result: Result | None) -> Execution:
-    """Return a success, with the metric that was asked for: fluent calls may have logged it behind our back."""
-    if not call.metric or result is None or result.metric is not None:
-        return Execution(Ending.DONE, result, result.metric, run_id=result.run_id) if result else Execution(Ending.DONE)
-    run_id = result.run_id
-    metrics = current().store.run(run_id).metrics
-    value = metrics.get(call.metric)
-    result = replace(result, metric=value)  # so that whoever looks the key up later finds it too
-    return Execution(Ending.DONE, result, value, () if value is not None else tuple(sorted(metrics)), run_id=run_id)
+    """Return a success, with the metrics that were asked for: fluent calls may have logged them behind our back."""
+    if result is None:
+        return Execution(Ending.DONE)
+    if set(call.metrics) <= result.metrics.keys():
+        return Execution(Ending.DONE, result, run_id=result.run_id)
+    logged = current().store.run(result.run_id).metrics
+    held = {name: logged[name] for name in call.metrics if name in logged}
+    is_complete = len(held) == len(call.metrics)
+    return Execution(
+        Ending.DONE,
+        replace(result, metrics=held),  # so that whoever looks the key up later finds them too
+        logged=() if is_complete else tuple(sorted(logged)),
+        run_id=result.run_id,
+    )
 
 
 def _run_of(error: BaseException) -> str:

@@ -130,7 +130,7 @@ class SchedulingWorker(Worker):
         result = find_result(task) if isinstance(task, MlflowTask) else None
         if result is not None:
             done: Future[Execution] = Future()
-            done.set_result(Execution(Ending.DONE, result, result.metric, run_id=result.run_id, is_found=True))
+            done.set_result(Execution(Ending.DONE, result, run_id=result.run_id, is_found=True))
             return done
         key = key_of(task)
         twin = self._flying.get(key)

@@ -9,7 +9,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
-    from sweeper.report.outcomes import Cell, Outcomes
+    from sweeper.report.cells import Cell
+    from sweeper.report.outcomes import Outcomes
 
 OWN_COLUMNS = ("state", "reason", "run_id", "seconds", "log")
 
@@ -19,17 +20,20 @@ def frame(outcomes: Outcomes) -> pd.DataFrame:
 
     Of a sweep whose outcomes are partial, only the points that left a trace have a row.
 
-    The columns are the swept parameters, every metric that the points' results logged (the reported one first), and
-    ``state``, ``reason``, ``run_id``, ``seconds`` and ``log``; what a run logged that is no result is left out.
-    Parameters keep the types that they have in the spec. A parameter that is called like one of the last five columns
-    is ``params.<name>``, and a metric that is called like any other column ``metrics.<name>``.
+    The columns are the swept parameters, every metric that the points' results logged (the reported ones first), and
+    ``state``, ``reason``, ``run_id``, ``seconds`` and ``log``; what a run logged that is no result is left out. A
+    study has ``trial``, the number of the first that tried the point, in front. Parameters keep the types that they
+    have in the spec. A parameter that is called like one of these columns is ``params.<name>``, and a metric that is
+    called like any other column ``metrics.<name>``.
     """
     cells = outcomes.cells
-    parameters = distinct("params", outcomes.spec.swept, taken=OWN_COLUMNS)
+    own = OWN_COLUMNS if outcomes.study is None else ("trial", *OWN_COLUMNS)
+    parameters = distinct("params", outcomes.spec.swept, taken=own)
     logged = [_logged(cell) for cell in cells]
-    names = dict.fromkeys((outcomes.metric, *sorted({name for metrics in logged for name in metrics})))
-    metrics = distinct("metrics", names, taken={*OWN_COLUMNS, *parameters})
+    names = dict.fromkeys((*outcomes.metrics, *sorted({name for metrics in logged for name in metrics})))
+    metrics = distinct("metrics", names, taken={*own, *parameters})
     columns: dict[str, list[Any]] = {
+        **({} if outcomes.study is None else {"trial": _first_trials(outcomes)}),
         **{column: [cell.point.get(name) for cell in cells] for column, name in parameters.items()},
         **{column: [of.get(name) for of in logged] for column, name in metrics.items()},
         "state": [cell.state.value for cell in cells],
@@ -53,6 +57,12 @@ def series(values: Sequence[Any], *, is_number: bool = False) -> pd.Series[Any]:
         return pd.Series(values, dtype="float64")
     column = pd.Series(values, dtype=object)
     return column if any(value is None for value in values) else column.infer_objects()  # None would become NaN
+
+
+def _first_trials(outcomes: Outcomes) -> list[int]:
+    """Return for each cell the number of the first trial that tried its point."""
+    numbers = {trial.point: trial.number for trial in reversed(outcomes.trials)}
+    return [numbers[cell.point.configuration(outcomes.spec.replicate_names)] for cell in outcomes.cells]
 
 
 def _logged(cell: Cell) -> Mapping[str, float]:

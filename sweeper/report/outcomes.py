@@ -2,89 +2,75 @@
 
 from __future__ import annotations
 
-import enum
 import json
-import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeper.errors import InputError, did_you_mean
 from sweeper.points import Count, Point, Points
+from sweeper.points.space import trial_points
+from sweeper.report.cells import Cell, PointState, cell_of
+from sweeper.report.study import StudyOutcomes
+from sweeper.report.trials import TrialOutcome
 from sweeper.spec import Direction, Spec
 from sweeper.spec.restore import restore
 from sweeper.store.assignments import decode, to_form
-from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag
+from sweeper.store.base import RunRecord, SweepRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from sweeper.store.trials import Trial
 
 MOST_POINTS = 100_000
 """Up to so many points each has its cell; of a larger sweep only those that left a trace have one."""
 
 
-class PointState(enum.StrEnum):
-    """How far a point has come; the order is the one in which reports count."""
-
-    FINISHED = "finished"
-    RUNNING = "running"
-    FAILED = "failed"
-    BLOCKED = "blocked"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One point's place in the table.
-
-    ``run`` is the run that stands for the point: its result, or the attempt that decided its state. ``value`` is the
-    metric's, for a finished point. ``reason`` says why there is no result; ``blocked_by`` is the id of the upstream run
-    that a blocked point waits for.
-    """
-
-    point: Point
-    state: PointState
-    reason: str = ""
-    run: RunRecord | None = None
-    value: float | None = None
-    blocked_by: str = ""
-
-    @property
-    def run_id(self) -> str:
-        """The id of the run that explains the state, '' where there is none."""
-        return self.run.run_id if self.run else self.blocked_by
-
-    @property
-    def log(self) -> str:
-        """Where the run's log is, a path if it is on this machine and else a URI; '' where there is none."""
-        return self.run.log if self.run else ""
-
-
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of a sweep's points, for one metric.
+    """What became of a sweep's points, for one metric or several.
 
     ``cells`` are all the points in the spec's order; of more than ``MOST_POINTS``, only those that left a trace
-    (``is_partial``), and the others are counted as missing. ``outside`` counts the results for points that the spec,
-    having been narrowed, no longer has.
+    (``is_partial``), and the others are counted as missing. A study has the points of its trials, in their order, and
+    its ``trials``. ``outside`` counts the results for points that are none of these: the spec was narrowed since, or
+    its study begun afresh.
     """
 
     sweep: str
     spec: Spec
-    metric: str
+    metrics: tuple[str, ...]
     cells: tuple[Cell, ...]
     total: Count
     outside: int = 0
+    trials: tuple[TrialOutcome, ...] = ()
+
+    @property
+    def metric(self) -> str:
+        """The first of the metrics."""
+        return self.metrics[0]
+
+    @property
+    def directions(self) -> tuple[Direction | None, ...]:
+        """Which values of each metric are better; None for one of which the spec does not say it."""
+        known = {objective.metric: objective.direction for objective in self.spec.objectives}
+        return tuple(known.get(metric) for metric in self.metrics)
+
+    @property
+    def is_of_objectives(self) -> bool:
+        """Whether the metrics are those that the sweep is about, and not another that was asked for."""
+        return self.metrics == tuple(objective.metric for objective in self.spec.objectives)
+
+    @property
+    def study(self) -> StudyOutcomes | None:
+        """What the sweep's study has come to, None for a sweep that is none."""
+        study = self.spec.study
+        return None if study is None else StudyOutcomes(study, self.spec.objectives, self.trials)
 
     @property
     def is_partial(self) -> bool:
         """Whether some missing points have no cell."""
         return len(self.cells) < self.total.number
-
-    @property
-    def direction(self) -> Direction | None:
-        """Which values of the metric are better; None for a metric of which the spec does not say it."""
-        return self.spec.direction if self.metric == self.spec.metric else None
 
     def counts(self) -> Mapping[PointState, int]:
         """Return how many points are in each state; every state is there."""
@@ -95,7 +81,7 @@ class Outcomes:
 
 
 def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) -> Outcomes:
-    """Return what became of the points of a sweep, by its own metric or another that its runs logged.
+    """Return what became of the points of a sweep, by its own objectives or by another metric that its runs logged.
 
     Raises ``InputError`` for a metric that no run logged, if any run logged one.
     """
@@ -104,14 +90,41 @@ def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) 
             f"sweep {record.name} was started, and stopped before its spec was on the record; run it again"
         )
     spec = Spec.from_document(record.document)
-    metric = metric or spec.metric
     _check_metric(record, spec, metric)
     runs = _runs_by_point(record)
     blocked = {to_form(entry.point): entry for entry in record.blocked}
-    points, total = _points(spec, (*runs, *blocked), most)
-    cells = tuple(_cell(point, runs.get(name, ()), blocked.get(name), metric) for name, point in points.items())
-    outside = sum(any(run.key for run in runs[name]) for name in runs.keys() - points.keys())
-    return Outcomes(record.name, spec, metric, cells, total, outside)
+    tried = {trial.number: _forms(spec, trial) for trial in record.trials}
+    points, total = _tried_points(tried.values()) if spec.study else _points(spec, (*runs, *blocked), most)
+    needed = (metric,) if metric else spec.metrics
+    cells = {name: cell_of(point, runs.get(name, ()), blocked.get(name), needed) for name, point in points.items()}
+    return Outcomes(
+        record.name,
+        spec,
+        (metric,) if metric else tuple(objective.metric for objective in spec.objectives),
+        tuple(cells.values()),
+        total,
+        outside=sum(any(run.key for run in runs[name]) for name in runs.keys() - points.keys()),
+        trials=tuple(_trial_outcome(spec, trial, tried[trial.number], cells) for trial in record.trials),
+    )
+
+
+def _forms(spec: Spec, trial: Trial) -> Mapping[str, Point]:
+    """Return the points of a trial, by their canonical JSON."""
+    return {point.to_record(): point for point in trial_points(spec, trial.values)}
+
+
+def _tried_points(tried: Iterable[Mapping[str, Point]]) -> tuple[Mapping[str, Point], Count]:
+    """Return the points of all trials, by their canonical JSON, and how many there are."""
+    points: dict[str, Point] = {}
+    for forms in tried:
+        for form, point in forms.items():
+            points.setdefault(form, point)
+    return points, Count(len(points), is_exact=True)
+
+
+def _trial_outcome(spec: Spec, trial: Trial, forms: Mapping[str, Point], cells: Mapping[str, Cell]) -> TrialOutcome:
+    point = next(iter(forms.values())).configuration(spec.replicate_names)
+    return TrialOutcome(trial, point, tuple(cells[form] for form in forms))
 
 
 def _points(spec: Spec, traces: Iterable[str], most: int) -> tuple[Mapping[str, Point], Count]:
@@ -141,54 +154,8 @@ def _runs_by_point(record: SweepRecord) -> Mapping[str, Sequence[RunRecord]]:
     return runs
 
 
-def _cell(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metric: str) -> Cell:
-    """Return a point's cell: its result, else what goes on now, else what it waits for, else its last attempt."""
-    results = [run for run in runs if run.key]
-    if results:
-        return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), metric)
-    running = [run for run in runs if not run.status.is_over]
-    if running:
-        return Cell(point, PointState.RUNNING, run=min(running, key=_start))
-    if blocked:
-        state = PointState.FAILED if blocked.is_failure else PointState.BLOCKED
-        return Cell(point, state, blocked.reason, blocked_by=blocked.run_id)
-    if runs:
-        return _unfinished(point, max(runs, key=_start))
-    return Cell(point, PointState.MISSING)
-
-
-def _start(run: RunRecord) -> tuple[int, str]:
-    return run.start_time, run.run_id
-
-
-def _measured(point: Point, run: RunRecord, metric: str) -> Cell:
-    """Return the cell of a point with a result, which has failed if the result does not say the metric."""
-    value = run.metrics.get(metric)
-    if value is None:
-        logged = ", ".join(sorted(run.metrics)) or "none"
-        reason = f"finished without the metric {metric}; it logged: {logged}"
-        return Cell(point, PointState.FAILED, reason, run)
-    if math.isnan(value):
-        return Cell(point, PointState.FAILED, f"finished with NaN for the metric {metric}", run)
-    return Cell(point, PointState.FINISHED, run=run, value=float(value))
-
-
-def _unfinished(point: Point, run: RunRecord) -> Cell:
-    """Return the cell of a point whose last attempt is over and is no result."""
-    match run.status:
-        case RunStatus.FAILED:
-            return Cell(point, PointState.FAILED, run.reason or "the run failed and does not say why", run)
-        case RunStatus.KILLED:
-            return Cell(point, PointState.MISSING, run.reason or "the run was stopped", run)
-        case _ if Tag.SUPERSEDED in run.tags:
-            return Cell(point, PointState.MISSING, "its result was superseded", run)
-        case _:
-            return Cell(point, PointState.FAILED, run.reason or "the run ended without committing a result", run)
-
-
 def _check_metric(record: SweepRecord, spec: Spec, metric: str) -> None:
     logged = {name for run in record.runs for name in run.metrics}
-    if logged and metric not in logged and metric != spec.metric:
-        raise InputError(
-            f"sweep {record.name}: no run logged a metric {metric}; {did_you_mean(metric, logged | {spec.metric})}"
-        )
+    known = logged | {*spec.metrics}
+    if metric and logged and metric not in known:
+        raise InputError(f"sweep {record.name}: no run logged a metric {metric}; {did_you_mean(metric, known)}")

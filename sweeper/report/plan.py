@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
@@ -19,7 +20,7 @@ def plan_text(plan: Plan, workers: int) -> str:
     """Return a plan as text: a row a task, upstream first, and what it comes to."""
     rows = [_row(step) for step in plan.steps]
     table = tabulate(rows, HEADERS, tablefmt="simple", colalign=("left", *["right"] * 5), disable_numparse=True)
-    lines = [_title(plan), "", table, "", _cost(plan, workers)]
+    lines = [*_title(plan), "", table, "", _cost(plan, workers)]
     lines += [
         f"{Count(number, is_exact=True).of('point')} will fail: {reason}" for reason, number in plan.unbuilt.items()
     ]
@@ -43,9 +44,20 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min"
 
 
-def _title(plan: Plan) -> str:
-    sample = f"; what follows is of a sample of {plan.looked_at:,}" if plan.is_sampled else ""
-    return f"{plan.name}: {plan.points.of('point')}{sample}"
+def _title(plan: Plan) -> Iterator[str]:
+    if plan.trials is None:
+        sample = f"; what follows is of a sample of {plan.looked_at:,}" if plan.is_sampled else ""
+        yield f"{plan.name}: {plan.points.of('point')}{sample}"
+        return
+    trials = plan.trials
+    each = f" of {trials.points:,} points each" if trials.points > 1 else ""
+    done = f", {'all' if trials.done >= trials.total else f'{trials.done:,}'} of them done" if trials.done else ""
+    yield f"{plan.name}: {Count(trials.total, is_exact=True).of('trial')}{each}{done}"
+    if trials.drawn:
+        left = Count(trials.left, is_exact=True).of("trial")
+        drawn = Count(trials.drawn, is_exact=True).of("random point")
+        sample = ", a sample" if plan.is_sampled else ""
+        yield f"for the {left} to come, what follows counts {drawn} of the space{sample}"
 
 
 def _row(step: Step) -> tuple[str, ...]:
@@ -64,7 +76,9 @@ def _cost(plan: Plan, workers: int) -> str:
     number = sum(step.to_run for step in plan.steps)
     if number == 0:
         return "nothing to run: every task has its result"
-    to_run = f"{number:,} task{'s' if number > 1 else ''} to run"
+    at_most = "at most " if plan.trials and plan.trials.is_bound else ""
+    of_sample = " of the sample" if plan.is_sampled else ""
+    to_run = f"{at_most}{number:,} task{'s' if number > 1 else ''}{of_sample} to run"
     seconds = plan.expected_seconds(workers)
     on = f"on {workers} worker{'s' if workers > 1 else ''}"
     if seconds is None:

@@ -38,11 +38,21 @@ def rounded(measurement: Measurement) -> Rounded:
     if not math.isfinite(mean):
         return Rounded(str(mean))
     if std is None or not math.isfinite(std):
-        exponent = _exponent(mean)
-        return Rounded(_numeral(mean, exponent, _decimals(f"{mean:.3e}", exponent)), exponent=exponent)
+        return _alone(mean)
     exponent = _exponent(max(abs(mean), std))
     decimals = _decimals(f"{std:.1e}" if std else f"{mean:.3e}", exponent)
     return Rounded(_numeral(mean, exponent, decimals), _numeral(std, exponent, decimals), exponent)
+
+
+def numeral(value: float) -> str:
+    """Return a number alone, to four significant digits."""
+    number = _alone(value) if math.isfinite(value) else Rounded(str(value))
+    return f"{number.mean}{power_of_ten(number.exponent)}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return a power of ten as a numeral ends in it, '' for the number one."""
+    return f"e{exponent:+03d}" if exponent else ""
 
 
 def aligned(numerals: Sequence[str]) -> list[str]:
@@ -51,6 +61,11 @@ def aligned(numerals: Sequence[str]) -> list[str]:
     before = max((len(whole) for whole, _, _ in parts), default=0)
     after = max((len(point + fraction) for _, point, fraction in parts), default=0)
     return [whole.rjust(before) + (point + fraction).ljust(after) for whole, point, fraction in parts]
+
+
+def _alone(value: float) -> Rounded:
+    exponent = _exponent(value)
+    return Rounded(_numeral(value, exponent, _decimals(f"{value:.3e}", exponent)), exponent=exponent)
 
 
 def _exponent(value: float) -> int:

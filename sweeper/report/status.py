@@ -1,52 +1,100 @@
-"""How a sweep stands: how many points are in each state, and why those without a result have none."""
+"""How a sweep stands: how many points or trials are in each state, and why those without a result have none."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from sweeper.points import Point
+from sweeper.report import synopsis
+from sweeper.report.cells import Cell, PointState
 from sweeper.report.escape import shown
-from sweeper.report.layout import outside, tally
-from sweeper.report.outcomes import Cell, Outcomes, PointState
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from sweeper.report.outcomes import Outcomes
+from sweeper.report.trials import TrialOutcome, TrialStanding
 
 MOST_NAMED = 3
-"""How many points that share a reason are spelled out."""
+"""How many points or trials that share a reason are spelled out."""
 
 _MOST_REASON = 300
-_NO_REASON = {PointState.RUNNING: "runs now", PointState.MISSING: "never ran"}
+_NO_REASON = {"running": "runs now", "missing": "never ran", "open": "asked for, and not ended yet"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A point or a trial without a result.
+
+    ``state`` and ``reason`` say how it stands and why, ``upstream`` which run it waits for, ``words`` which one it is.
+    """
+
+    noun: str
+    state: str
+    reason: str
+    upstream: str
+    words: str
 
 
 def status(outcomes: Outcomes) -> str:
-    """Return the standing of a sweep as text: a tally, then the points without a result, by state and reason."""
-    lines = [f"{outcomes.sweep}: {tally(outcomes)}", *outside(outcomes)]
-    for state in PointState:
-        cells = [cell for cell in outcomes.cells if cell.state is state]
-        if cells and state is not PointState.FINISHED:
-            lines += ["", state.value, *_reasons(cells)]
+    """Return the standing of a sweep as text: a tally, then what has no result, by state and reason."""
+    lines = [f"{outcomes.sweep}: {synopsis.tally(outcomes)}", *synopsis.outside(outcomes)]
+    if outcomes.study:
+        lines += [*synopsis.best(outcomes.study), *synopsis.pruned(outcomes.study)]
+    entries = [*_entries(outcomes)]
+    for state in (*PointState, TrialStanding.OPEN):
+        chosen = [entry for entry in entries if entry.state == state]
+        if chosen:
+            lines += ["", state.value, *_reasons(chosen)]
     if outcomes.is_partial:
         lines += ["", "missing points that left no trace are counted, not listed"]
     return "\n".join(lines)
 
 
-def _reasons(cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield the reasons of points in one state, the most frequent first, each with some of its points."""
-    groups: dict[tuple[str, str], list[Cell]] = {}
+def _entries(outcomes: Outcomes) -> Iterator[_Entry]:
+    """Yield what has no result: points; of a study trials, and points that a complete trial lacks by now."""
+    if outcomes.study is None:
+        yield from _points(outcomes.cells)
+        return
+    needed: dict[Point, Cell] = {}
+    for trial in outcomes.study.trials:
+        if trial.standing is TrialStanding.COMPLETE:
+            needed |= {cell.point: cell for cell in trial.cells}
+        elif trial.standing is not TrialStanding.PRUNED:
+            yield _of_trial(trial)
+    yield from _points(needed.values())
+
+
+def _points(cells: Iterable[Cell]) -> Iterator[_Entry]:
     for cell in cells:
-        groups.setdefault((cell.reason, cell.blocked_by), []).append(cell)
-    for (reason, blocked_by), group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        points = "point" if len(group) == 1 else "points"
-        upstream = f" (run {blocked_by})" if blocked_by else ""
+        if cell.state is not PointState.FINISHED:
+            yield _Entry("point", cell.state, cell.reason, cell.blocked_by, _words(cell))
+
+
+def _of_trial(trial: TrialOutcome) -> _Entry:
+    """Return the entry of a trial, told by the point that explains it if there is one."""
+    alike = (cell for cell in trial.cells if cell.state.value == trial.standing.value)
+    telling = (cell for cell in trial.cells if cell.reason)
+    cell = next(chain(alike, telling), Cell(trial.point, PointState.MISSING))
+    words = f"trial {trial.number}: {_words(cell)}"
+    return _Entry("trial", trial.standing, trial.reason, cell.blocked_by, words)
+
+
+def _reasons(entries: Sequence[_Entry]) -> Iterator[str]:
+    """Yield the reasons of what is in one state, the most frequent first, each with some of the entries."""
+    groups: dict[tuple[str, str, str], list[_Entry]] = {}
+    for entry in entries:
+        groups.setdefault((entry.noun, entry.reason, entry.upstream), []).append(entry)
+    for (noun, reason, upstream), group in sorted(groups.items(), key=lambda item: -len(item[1])):
+        nouns = noun if len(group) == 1 else f"{noun}s"
+        run = f" (run {upstream})" if upstream else ""
         words = shown(reason, _MOST_REASON) if reason else _NO_REASON.get(group[0].state, "no reason is known")
-        yield f"  {len(group):,} {points}: {words}{upstream}"
-        yield from (f"    {_line(cell)}" for cell in group[:MOST_NAMED])
+        yield f"  {len(group):,} {nouns}: {words}{run}"
+        yield from (f"    {entry.words}" for entry in group[:MOST_NAMED])
         if len(group) > MOST_NAMED:
             yield f"    and {len(group) - MOST_NAMED:,} more"
 
 
-def _line(cell: Cell) -> str:
+def _words(cell: Cell) -> str:
     """Return a point, its run and its log in one line."""
     values = ", ".join(f"{shown(name)}={shown(value)}" for name, value in cell.point.values)
     run = f"run {cell.run.run_id}" if cell.run else ""

@@ -10,8 +10,9 @@ from tabulate import DataRow, Line, TableFormat, tabulate
 
 from sweeper.report import escape
 from sweeper.report.escape import shown
-from sweeper.report.layout import Layout, unfinished
-from sweeper.report.rounding import Rounded, aligned, rounded
+from sweeper.report.layout import Layout
+from sweeper.report.replicates import Measurement
+from sweeper.report.rounding import Rounded, aligned, numeral, power_of_ten, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,16 +25,22 @@ _SCIENTIFIC = re.compile(r"(?P<mantissa>-?[\d.]+)e(?P<exponent>[+-]\d+)")
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """How a format writes words, a column of numerals, the column of measurements, and two marks.
+    """How a format writes words, a column of numerals, a column of measurements, and two marks.
 
-    ``short`` marks a row with fewer results than others, ``nothing`` a row without any.
+    ``short`` marks a row with fewer results than others, ``nothing`` a row without any. ``highlight`` is how the best
+    rows stand out, if that is to be explained.
     """
 
     words: Callable[[str], str]
     numerals: Callable[[Sequence[str]], Sequence[str]]
-    measurements: Callable[[Sequence[Configuration]], Iterable[str]]
+    measurements: Callable[[Sequence[Measured]], Iterable[str]]
     short: str
     nothing: str = "—"
+    highlight: str = "in bold:"
+
+
+Measured = tuple[Measurement, bool]
+"""A measurement, and whether it is one of the best row's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ def text(layout: Layout) -> str:
     if has_best:
         columns.insert(0, _Column("", [_BEST if row.is_best else "" for row in layout.rows]))
     head = [layout.title, *_fixed(layout.fixed_words)]
-    legend = [f"{_BEST} best"] * has_best + _legend(layout, _TEXT)
+    legend = [f"{_BEST} best"] * (has_best and len(layout.metrics) == 1) + _legend(layout, _TEXT)
     return "\n".join([*head, "", _tabulated(columns, "simple"), "", *legend, *layout.footer])
 
 
@@ -74,33 +81,42 @@ def _fixed(words: str) -> list[str]:
 
 
 def _legend(layout: Layout, style: _Style) -> list[str]:
+    has_front = len(layout.metrics) > 1 and any(row.is_best for row in layout.rows)
     flagged = layout.has_replicates and any(_is_flagged(row) for row in layout.rows)
-    return [f"{style.short} fewer results than other rows: the means do not compare on equal terms"] * flagged
+    return [
+        *[f"{style.highlight} on the Pareto front"] * has_front,
+        *[f"{style.short} fewer results than other rows: the means do not compare on equal terms"] * flagged,
+    ]
 
 
 def _is_flagged(row: Configuration) -> bool:
-    return row.is_short and row.measurement.n > 0
+    return row.is_short and row.n > 0
 
 
 def _columns(layout: Layout, style: _Style) -> Iterator[_Column]:
-    """Yield the columns that every format has: the parameters, the metric, the replicates, what is not finished."""
+    """Yield the columns that every format has: trial, parameters, metrics, number of replicates, remarks."""
     rows = layout.rows
+    if layout.is_study:
+        yield _Column("trial", style.numerals([str(row.trials[0].number) for row in rows]), "right")
     for name in layout.parameters:
-        yield _parameter(name, [row.point.get(name) for row in rows], style)
-    measured = [
-        measurement or (style.nothing if layout.has_replicates else _state(row))
-        for row, measurement in zip(rows, style.measurements(rows), strict=True)
-    ]
-    yield _Column(style.words(layout.metric), measured)
-    if not layout.has_replicates:
-        return
-    yield _Column("n", _counts(rows, style))
-    if any(unfinished(row) for row in rows):
-        yield _Column("", [unfinished(row) for row in rows])
+        yield _parameter(name, [row.point.get(name) for row in rows], style, is_rounded=name in layout.sampled)
+    for metric in layout.metrics:
+        yield _Column(style.words(shown(metric)), [*_measured(layout, metric, style)])
+    if layout.has_replicates:
+        yield _Column("n", _counts(rows, style))
+    if layout.has_remarks and any(layout.remarks):
+        yield _Column("", [style.words(remark) for remark in layout.remarks])
 
 
-def _parameter(name: str, values: Sequence[Any], style: _Style) -> _Column:
-    cells = [shown(value) for value in values]
+def _measured(layout: Layout, metric: str, style: _Style) -> Iterator[str]:
+    """Yield a metric's cells; the state of a row's only point stands for a number where no remark says it."""
+    measured = style.measurements([(row.measurements[metric], row.is_best) for row in layout.rows])
+    for row, words in zip(layout.rows, measured, strict=True):
+        yield words or (style.nothing if layout.has_remarks else _state(row))
+
+
+def _parameter(name: str, values: Sequence[Any], style: _Style, *, is_rounded: bool) -> _Column:
+    cells = [numeral(value) if is_rounded and isinstance(value, float) else shown(value) for value in values]
     given = [value for value in values if value is not None]
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
         return _Column(style.words(shown(name)), style.numerals(cells), "right")
@@ -108,8 +124,8 @@ def _parameter(name: str, values: Sequence[Any], style: _Style) -> _Column:
 
 
 def _counts(rows: Sequence[Configuration], style: _Style) -> list[str]:
-    digits = max((len(str(row.measurement.n)) for row in rows), default=1)
-    return [f"{row.measurement.n:{digits}}" + (f" {style.short}" if _is_flagged(row) else "") for row in rows]
+    digits = max((len(str(row.n)) for row in rows), default=1)
+    return [f"{row.n:{digits}}" + (f" {style.short}" if _is_flagged(row) else "") for row in rows]
 
 
 def _state(row: Configuration) -> str:
@@ -129,8 +145,8 @@ def _tabulated(columns: Iterable[_Column], form: str | TableFormat) -> str:
     )
 
 
-def _text_measurements(rows: Sequence[Configuration]) -> list[str]:
-    parts = [_brackets(rounded(row.measurement)) for row in rows]
+def _text_measurements(measured: Sequence[Measured]) -> list[str]:
+    parts = [_brackets(rounded(measurement)) for measurement, _ in measured]
     means = aligned([mean for mean, _ in parts])
     stds = aligned([std for _, std in parts])
     lines = [f"{mean} ± {std}" if std.strip() else mean for mean, std in zip(means, stds, strict=True)]
@@ -139,24 +155,24 @@ def _text_measurements(rows: Sequence[Configuration]) -> list[str]:
 
 def _brackets(number: Rounded) -> tuple[str, str]:
     """Return mean and deviation as text, with a power of ten that both share around them."""
-    if not number.exponent:
-        return number.mean, number.std
-    power = f"e{number.exponent:+03d}"
-    return (f"({number.mean}", f"{number.std}){power}") if number.std else (f"{number.mean}{power}", "")
+    power = power_of_ten(number.exponent)
+    if power and number.std:
+        return f"({number.mean}", f"{number.std}){power}"
+    return f"{number.mean}{power}", number.std
 
 
-def _markdown_measurements(rows: Sequence[Configuration]) -> Iterator[str]:
-    for row in rows:
-        mean, std = _brackets(rounded(row.measurement))
+def _markdown_measurements(measured: Sequence[Measured]) -> Iterator[str]:
+    for measurement, is_best in measured:
+        mean, std = _brackets(rounded(measurement))
         words = f"{mean} ± {std}" if std else mean
-        yield f"**{words}**" if row.is_best else words
+        yield f"**{words}**" if is_best else words
 
 
-def _latex_measurements(rows: Sequence[Configuration]) -> Iterator[str]:
-    for row in rows:
-        number = rounded(row.measurement)
+def _latex_measurements(measured: Sequence[Measured]) -> Iterator[str]:
+    for measurement, is_best in measured:
+        number = rounded(measurement)
         mean = _latex_numeral(number.mean)
-        body = rf"\mathbf{{{mean}}}" if row.is_best else mean
+        body = rf"\mathbf{{{mean}}}" if is_best else mean
         if number.std:
             body = rf"{body} \pm {number.std}"
         if number.exponent:
@@ -191,6 +207,6 @@ _BOOKTABS = TableFormat(
     padding=1,
     with_header_hide=None,
 )
-_TEXT = _Style(str, aligned, _text_measurements, short="!")
+_TEXT = _Style(str, aligned, _text_measurements, short="!", highlight=_BEST)
 _MARKDOWN = _Style(escape.markdown, list, _markdown_measurements, short="!")
 _LATEX = _Style(escape.latex, _latex_numerals, _latex_measurements, short=r"$^\dagger$", nothing="---")

@@ -29,9 +29,15 @@ EVERY_TASK = "*"
 
 _EXAMPLES = {
     "task": 'add task = "module:Class"',
+    "study.trials": "say how many there are in all, as in trials = 50",
     "study.space": "add [study.space] with the parameters to search",
 }
-_WORDS = {"string_type": "must be a string", "dict_type": "must be a table", "list_type": "must be an array of tables"}
+_WORDS = {
+    "string_type": "must be a string",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
 
 
 def _by_task(value: Any) -> Any:
@@ -87,11 +93,12 @@ def _problem(fault: ErrorDetails, source: str, *, is_union: bool) -> Problem:
             return Problem(source, key, "is required", remedy=_EXAMPLES.get(key, ""))
         case "extra_forbidden":
             known, owner = (StudyTable, "[study]") if len(fault["loc"]) > 1 else (Document, "a spec")
-            remedy = did_you_mean(str(fault["loc"][-1]), known.model_fields)
+            remedy = _way_home(fault["loc"]) or did_you_mean(str(fault["loc"][-1]), known.model_fields)
             return Problem(source, key, f"is not a key of {owner}", shown, remedy)
         case "value_error" if isinstance(invalid, Invalid):
-            is_about_all = fault["loc"] in ((), ("study",)) or fault["loc"][-1] == "[key]"
-            return Problem(source, key, invalid.reason, "" if is_about_all else shown, _remedy(fault["loc"], invalid))
+            is_about_name = fault["loc"][-1] == "[key]"
+            remedy = _way_home(fault["loc"]) or invalid.remedy
+            return Problem(source, key, invalid.reason, "" if is_about_name else shown, remedy)
     return Problem(source, key, _WORDS.get(fault["type"], fault["msg"]), shown)
 
 
@@ -103,8 +110,11 @@ def _key(place: tuple[str | int, ...], *, is_union: bool) -> str:
     return to_key(*parts)
 
 
-def _remedy(place: tuple[str | int, ...], invalid: Invalid) -> str:
-    """Return the remedy for a value; a key of the sweep's own that stands in a grid has strayed there."""
-    if place[:1] == ("grid",) and len(place) > 1 and place[-1] in Document.model_fields:
-        return f"if it is the sweep's {place[-1]}, write it above the first table"
-    return invalid.remedy
+def _way_home(place: tuple[str | int, ...]) -> str:
+    """Return where a key belongs that has strayed into a table, or out of one; '' if it has not."""
+    *table, name = place
+    if table and name in Document.model_fields and (table[0] == "grid" or name not in StudyTable.model_fields):
+        return f"if it is the sweep's {name}, write it above the first table"
+    if table in ([], ["study", "space"]) and name in StudyTable.model_fields:
+        return f"if it is the study's {name}, write it under [study]"
+    return ""

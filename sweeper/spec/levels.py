@@ -118,7 +118,7 @@ class _Arithmetic:
         return number if self.scale == 1 else number / self.scale
 
     def position(self, number: int | float) -> int:
-        return round((_exact(number) * self.scale - self.first) / self.step) if self.step else 0
+        return round((exact(number) * self.scale - self.first) / self.step) if self.step else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ def generate(generator: str, arguments: Any) -> Progression:
 
 
 def _range(numbers: Sequence[int | float]) -> Formula:
-    match [_exact(number) for number in numbers]:
+    match [exact(number) for number in numbers]:
         case [stop]:
             start, step = Fraction(0), Fraction(1)
         case [start, stop]:
@@ -191,7 +191,7 @@ def _spaced(generator: str, numbers: Sequence[int | float]) -> Formula:
     if not isinstance(size, int) or size < 1:
         raise Invalid(f"{generator} takes [start, stop, num] with a whole num of at least 1")
     if generator == "linspace":
-        return _arithmetic(_exact(start), (_exact(stop) - _exact(start)) / max(size - 1, 1), size)
+        return _arithmetic(exact(start), (exact(stop) - exact(start)) / max(size - 1, 1), size)
     if start == 0 or stop == 0 or (start < 0) != (stop < 0):
         raise Invalid("geomspace cannot reach or cross 0")
     return _Geometric(float(start), float(stop), size)
@@ -202,6 +202,6 @@ def _arithmetic(start: Fraction, step: Fraction, size: int) -> _Arithmetic:
     return _Arithmetic(int(start * scale), int(step * scale), scale, size)
 
 
-def _exact(number: int | float) -> Fraction:
+def exact(number: int | float) -> Fraction:
     """Return the number that the shortest spelling of a float stands for: 1/10 for 0.1."""
-    return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
+    return Fraction(number) if isinstance(number, int) else Fraction(str(number))  # a NumPy float's repr is no number

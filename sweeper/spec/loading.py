@@ -104,8 +104,7 @@ def _stem_problems(path: Path, contents: Mapping[str, Any]) -> list[Problem]:
 
 def _names(contents: Mapping[str, Any]) -> Names:
     """Return the names in a file that may be invalid otherwise; tables that may be families are left for later."""
-    grid, study = contents.get("grid"), contents.get("study")
-    space = study.get("space") if isinstance(study, Mapping) else None
+    grid, study = contents.get("grid"), _table(contents.get("study"))
     rows, exclude = (_tables(contents.get(key)) for key in ("points", "exclude"))
     replicates = contents.get("replicates")
     return Names(
@@ -117,15 +116,20 @@ def _names(contents: Mapping[str, Any]) -> Names:
         rows=[_certain(row) for row in rows],
         exclude=[_certain(row) for row in exclude],
         replicates=replicates if isinstance(replicates, str) else None,
-        space=[entry.name for entry in study_table.entries(space)] if isinstance(space, Mapping) else (),
+        space=[entry.name for entry in study_table.entries(_table(study.get("space")))],
+        enqueue=[_certain(row) for row in _tables(study.get("enqueue"))],
         also_swept=frozenset(name for row in rows for name in spellings(row)),
         is_union=isinstance(grid, list),
     )
 
 
+def _table(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _tables(value: Any) -> list[Mapping[str, Any]]:
-    return [item if isinstance(item, Mapping) else {} for item in value] if isinstance(value, list) else []
+    return [_table(item) for item in value] if isinstance(value, list) else []
 
 
 def _certain(table: Any) -> list[str]:
-    return [key for key, value in table.items() if not isinstance(value, Mapping)] if isinstance(table, Mapping) else []
+    return [key for key, value in _table(table).items() if not isinstance(value, Mapping)]

@@ -71,6 +71,10 @@ class Axis:
             return Axis(self.names, self.levels.as_numbers(lambda value: convert(name, value)))
         return Axis(self.names, [tuple(map(convert, self.names, level)) for level in self.levels])
 
+    def rename(self, rename: Callable[[str], str]) -> Axis:
+        """Return the axis with its parameters renamed."""
+        return replace(self, names=tuple(map(rename, self.names)))
+
     def to_document(self) -> dict[str, Any]:
         """Return the axis as plain JSON."""
         if isinstance(self.levels, Progression):
@@ -153,26 +157,39 @@ class Spec:
         in_grids = (name for grid in self.grids for name in grid.names)
         return tuple(dict.fromkeys([*searched, *in_grids, *(name for row in self.rows for name in row)]))
 
-    def resolve(self, families: Container[str]) -> Spec:
+    def resolve(self, families: Container[str], own: str = "") -> Spec:
         """Return the spec with each table named in ``families`` spelled out as ``Family.parameter``.
 
-        What is left of tables are values. Raises ``SpecError`` with every name that is then set twice, or is excluded
-        or a replicate without being swept.
+        What is left of tables are values. ``own`` is the family of the final task, whose parameters then go by their
+        names alone. Raises ``SpecError`` with every name that is then set twice, or is excluded, enqueued or a
+        replicate and is not one of those that may be.
         """
+
+        def short(name: str) -> str:
+            return name.removeprefix(f"{own}.")
+
+        def items(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+            return [(short(name), value) for name, value in flatten(table, families)]
+
+        fixed, rows, exclude = items(self.fixed), [*map(items, self.rows)], [*map(items, self.exclude)]
+        enqueue = [*map(items, self.study.enqueue)] if self.study else []
         resolved = replace(
             self,
-            fixed=dict(flatten(self.fixed, families)),
-            rows=tuple(dict(flatten(row, families)) for row in self.rows),
-            exclude=tuple(dict(flatten(assignment, families)) for assignment in self.exclude),
-            study=self.study and self.study.resolve(families),
+            fixed=dict(fixed),
+            grids=tuple(Grid(tuple(axis.rename(short) for axis in grid.axes)) for grid in self.grids),
+            rows=tuple(map(dict, rows)),
+            exclude=tuple(map(dict, exclude)),
+            replicates=self.replicates and short(self.replicates),
+            study=self.study and self.study.rename(short, tuple(map(dict, enqueue))),
         )
         names = Names(
-            fixed=[name for name, _ in flatten(self.fixed, families)],
-            grids=[[(",".join(axis.names), axis.names) for axis in grid.axes] for grid in self.grids],
-            rows=[[name for name, _ in flatten(row, families)] for row in self.rows],
-            exclude=[[name for name, _ in flatten(assignment, families)] for assignment in self.exclude],
-            replicates=self.replicates,
-            space=self.study.names if self.study else (),
+            fixed=[name for name, _ in fixed],
+            grids=[[(",".join(axis.names), axis.names) for axis in grid.axes] for grid in resolved.grids],
+            rows=[[name for name, _ in row] for row in rows],
+            exclude=[[name for name, _ in row] for row in exclude],
+            replicates=resolved.replicates,
+            space=resolved.study.names if resolved.study else (),
+            enqueue=[[name for name, _ in row] for row in enqueue],
         )
         if problems := names.problems(str(self.path or self.name)):
             raise SpecError(problems)

@@ -19,8 +19,8 @@ Items = Sequence[tuple[str, Sequence[str]]]
 class Names:
     """The names that each part of a spec sets.
 
-    A grid's axis is its key in the file and the names in it; ``space`` are the names that a study searches.
-    ``also_swept`` are names that may turn out to be swept.
+    A grid's axis is its key in the file and the names in it; ``space`` are the names that a study searches, and
+    ``enqueue`` those of its rows. ``also_swept`` are names that may turn out to be swept.
     """
 
     fixed: Sequence[str] = ()
@@ -29,6 +29,7 @@ class Names:
     exclude: Sequence[Sequence[str]] = ()
     replicates: str | None = None
     space: Sequence[str] = ()
+    enqueue: Sequence[Sequence[str]] = ()
     also_swept: frozenset[str] = frozenset()
     is_union: bool = False
 
@@ -52,6 +53,8 @@ class Names:
         """Iterate over every table that sets parameters: where it is, and its keys with the names in each."""
         is_union = self.is_union or len(self.grids) > 1
         yield ("study", "space"), [(name, [name]) for name in self.space]
+        for index, row in enumerate(self.enqueue):
+            yield ("study", "enqueue", index), [(name, [name]) for name in row]
         for index, items in enumerate(self.grids):
             yield ("grid", index) if is_union else ("grid",), items
         for part, rows in (("points", self.rows), ("exclude", self.exclude)):
@@ -77,7 +80,7 @@ class Names:
                     if table[0] == "grid" and name in self.space:
                         reason = f"is also searched, by {places[name]}"
                         yield Problem(source, to_key(*table, key), reason, remedy="keep one of them")
-                    if table[0] in ("study", "grid", "points"):
+                    if table[:2] == ("study", "space") or table[0] in ("grid", "points"):
                         places.setdefault(name, to_key(*table, key))
         for name in dict.fromkeys(self.fixed):
             if name in places:
@@ -86,11 +89,20 @@ class Names:
 
     def _unswept(self, source: str) -> Iterator[Problem]:
         swept = self.swept | self.also_swept
-        for i, names in enumerate(self.exclude):
+        for i, names in enumerate(self.enqueue):
+            for name in names:
+                if name not in self.space:
+                    remedy = did_you_mean(name, set(self.space))
+                    yield Problem(source, to_key("study", "enqueue", i, name), "is not searched", remedy=remedy)
+        for i, names in enumerate(() if self.space else self.exclude):
             for name in names:
                 if name not in swept:
                     reason = "excludes by a parameter that is not swept"
                     yield Problem(source, to_key("exclude", i, name), reason, remedy=did_you_mean(name, swept))
-        if self.replicates is not None and self.replicates not in swept:
+        if self.replicates is None or self.replicates in swept:
+            return
+        reason, remedy = "is searched by the study", "keep one of them"
+        if self.replicates not in self.space:
+            reason = "is not swept"
             remedy = did_you_mean(self.replicates, swept) or f"sweep it, as in {self.replicates} = [0, 1, 2]"
-            yield Problem(source, "replicates", "is not swept", f'"{self.replicates}"', remedy)
+        yield Problem(source, "replicates", reason, f'"{self.replicates}"', remedy)

@@ -3,6 +3,7 @@
 ``name=value`` fixes a parameter; ``name=a,b,c`` and ``name={range = [3]}`` sweep it; ``a,b=[[1, 2], [3, 4]]`` sweeps
 parameters that vary together, written as in the file. Values are TOML, and commas part them only outside of brackets
 and quotes: ``name=[1,2]`` is one list. A bare word that is no TOML value (``adam``, ``resnet-50``) is that string.
+What a study searches can be fixed, and not swept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sweeper.spec.families import lookup, without
 from sweeper.spec.grid_table import Entry, axis, is_generator, split_names
 from sweeper.spec.levels import LISTED_LEVELS
 from sweeper.spec.model import Axis, Grid, Spec
+from sweeper.spec.study import Study
 from sweeper.spec.toml import shorten, to_toml
 
 if TYPE_CHECKING:
@@ -67,8 +69,12 @@ def parse(texts: Sequence[str]) -> tuple[list[Override], list[Problem]]:
 
 
 def conflicts(overrides: Sequence[Override], names: Names) -> Iterator[Problem]:
-    """Iterate over the overrides that would tear apart parameters that vary together in a grid."""
+    """Iterate over the overrides that sweep what a study searches, or tear apart what varies together in a grid."""
     for override in overrides:
+        searched = [] if override.is_fixed else [name for name in override.names if name in names.space]
+        for name in searched:
+            remedy = "give it one value to fix it, or change study.space"
+            yield Problem(SOURCE, name, "is searched by the study", remedy=remedy)
         for key, paired in names.axes():
             others = [name for name in paired if name not in override.names]
             if 0 < len(others) < len(paired):
@@ -82,7 +88,7 @@ def conflicts(overrides: Sequence[Override], names: Names) -> Iterator[Problem]:
 def apply(spec: Spec, overrides: Sequence[Override]) -> Spec:
     """Return the spec as the overrides, none of which conflict with it, change it."""
     for override in overrides:
-        is_replicates = override.names == (spec.replicates,)
+        is_replicates = override.names[0] in spec.replicate_names
         spec = _fix(spec, override) if override.is_fixed and not is_replicates else _sweep(spec, override)
     return spec
 
@@ -95,7 +101,16 @@ def _fix(spec: Spec, override: Override) -> Spec:
         grids=tuple(Grid(tuple(axis for axis in grid.axes if axis.names != (name,))) for grid in spec.grids),
         rows=tuple(without(row, name) for row in spec.rows),
         exclude=tuple(_exclude_rest(spec.exclude, name, value)),
+        study=_study_without(spec.study, name, value),
     )
+
+
+def _study_without(study: Study | None, name: str, value: Any) -> Study | None:
+    rest = study and study.fix(name, value)
+    if rest is not None and not rest.space:
+        remedy = "leave another parameter of study.space free"
+        raise SpecError([Problem(SOURCE, name, "leaves the study nothing to search", to_toml(value), remedy)])
+    return rest
 
 
 def _exclude_rest(exclude: Sequence[Mapping[str, Any]], name: str, value: Any) -> Iterator[Mapping[str, Any]]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from sweeper.identity import canonical
-from sweeper.spec.families import flatten
+from sweeper.spec.checks import metric_name
+from sweeper.spec.families import lookup, without
 from sweeper.spec.restore import restore
-from sweeper.spec.space import Dimension, words
+from sweeper.spec.space import Dimension, fix, is_among, words
+from sweeper.spec.toml import to_toml
 
 EVERY_SWEEP = "all"
 """Stands for the names of all sweeps in ``warm_start``."""
 
-_CONSTRAINT = re.compile(r"\s*(?P<metric>[/\w.\- :]+?)\s*(?P<relation><=|>=|<|>)\s*(?P<bound>[-+.\w]+)\s*")
+_CONSTRAINT = re.compile(r"\s*(?P<metric>[^<>=]+?)\s*(?P<relation><=|>=|<|>)\s*(?P<bound>[-+.\w]+)\s*")
 _RELATIONS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -37,9 +41,9 @@ class Constraint:
     def parse(cls, text: str) -> Self:
         """Return the constraint that a text means; raises ``ValueError`` if it means none."""
         match = _CONSTRAINT.fullmatch(text)
-        if match is None:
+        if match is None or not math.isfinite(bound := float(match["bound"])):
             raise ValueError("is not of the form metric <= number")
-        return cls(match["metric"], match["relation"], float(match["bound"]))
+        return cls(metric_name(match["metric"]), match["relation"], bound)
 
     def is_kept(self, value: float) -> bool:
         """Whether a value of the metric keeps the bound."""
@@ -47,15 +51,13 @@ class Constraint:
 
     def violation(self, value: float) -> float:
         """Return by how much a value breaks the bound: at most 0 if and only if it is kept."""
-        if self.is_kept(value):
-            return min(0.0, self._excess(value))
-        return max(self._excess(value), 5e-324)  # a strict bound that is just met is broken by next to nothing
-
-    def _excess(self, value: float) -> float:
-        return value - self.bound if self.relation.startswith("<") else self.bound - value
+        excess = value - self.bound if self.relation.startswith("<") else self.bound - value
+        if excess or self.is_kept(value):
+            return excess
+        return math.ulp(0.0)  # a strict bound that is just met is broken by next to nothing
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.relation} {self.bound:g}"
+        return f"{self.metric} {self.relation} {str(self.bound).removesuffix('.0')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Study:
     """
 
     space: tuple[Dimension, ...]
-    trials: int | None = None
+    trials: int
     timeout: float | None = None
     sampler: Component = Component("tpe")
     pruner: Component | None = None
@@ -106,23 +108,42 @@ class Study:
         """Return the dimension of a parameter, or None."""
         return next((dimension for dimension in self.space if dimension.name == name), None)
 
-    def resolve(self, families: Container[str]) -> Study:
-        """Return the study with the tables of ``families`` in enqueued rows spelled out as ``Family.parameter``."""
-        return replace(self, enqueue=tuple(dict(flatten(row, families)) for row in self.enqueue))
+    def rename(self, rename: Callable[[str], str], enqueue: tuple[Mapping[str, Any], ...]) -> Study:
+        """Return the study with its parameters renamed, and these rows."""
+        return replace(self, space=tuple(dimension.rename(rename) for dimension in self.space), enqueue=enqueue)
+
+    def fix(self, name: str, value: Any) -> Study:
+        """Return the study with a parameter, now of one value, no longer searched, nor what it then leaves unset.
+
+        Enqueued rows lose those names; a row that had another value for the parameter goes.
+        """
+        space = fix(self.space, name, value)
+        gone = set(self.names) - {dimension.name for dimension in space}
+        agreeing = (row for row in self.enqueue if all(is_among(each, (value,)) for each in lookup(row, name)))
+        rows = (functools.reduce(without, gone, row) for row in agreeing)
+        return replace(self, space=space, enqueue=tuple(row for row in rows if row))
 
     def fits(self, values: Mapping[str, Any]) -> str:
         """Return why an assignment of searched parameters is none of the space's, or ''; it may be partial."""
-        for name, value in values.items():
-            dimension = self.dimension(name)
-            if dimension is None:
-                return f"{name} is not searched"
-            if value not in dimension.domain:
-                return f"{name}={value} lies outside of the space"
+        return next((f"{name} {reason}" for name, reason in self.misfits(values)), "")
+
+    def misfits(self, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield each parameter of an assignment that is not as the space has it, and why; it may be partial."""
+        for name in values:
+            if self.dimension(name) is None:
+                yield name, "is not searched"
+        unset: set[str] = set()
         for dimension in self.space:
-            known = all(name in values for name in dimension.when)
-            if dimension.name in values and known and not dimension.is_active(values):
-                return f"{dimension.name} is set only when {words(dimension.when)}"
-        return ""
+            name = dimension.name
+            if name in values and values[name] not in dimension.domain:
+                yield name, f"is never {to_toml(values[name])} in the space"
+            if any(
+                other in unset or (other in values and not is_among(values[other], wanted))
+                for other, wanted in dimension.when.items()
+            ):
+                unset.add(name)
+                if name in values:
+                    yield name, f"is set only when {words(dimension.when)}"
 
     def to_document(self) -> dict[str, Any]:
         """Return the study as plain JSON, every value in canonical form."""

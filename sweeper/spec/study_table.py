@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, PlainValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, PlainValidator
 
+from sweeper.errors import did_you_mean
 from sweeper.spec.checks import Invalid, parameter_name, seconds, sweep_name
-from sweeper.spec.space import Choice, Dimension, Interval, ordered
+from sweeper.spec.space import Choice, Dimension, Interval
 from sweeper.spec.study import EVERY_SWEEP, Component, Constraint
 from sweeper.spec.tables import Assignments
 
@@ -32,8 +33,7 @@ def entries(table: Mapping[str, Any], prefix: str = "") -> list[Entry]:
     """Return the dimensions of a space's table, those of families included."""
     found = []
     for key, value in table.items():
-        is_family = isinstance(value, Mapping) and value and value.keys().isdisjoint(DOMAINS)
-        if is_family and all(isinstance(inner, Mapping) for inner in value.values()) and "when" not in value:
+        if _is_family(value):
             found += entries(value, f"{prefix}{key}.")
         else:
             found.append(Entry(prefix + key, value))
@@ -49,19 +49,26 @@ def dimension(entry: Entry) -> Dimension:
         remedy = "as in { float = [1e-5, 1e-1], log = true }, { int = [16, 512], step = 16 } or { choice = [8, 32] }"
         raise Invalid("must be a table with one of float, int and choice", remedy)
     (kind,) = kinds
-    if unknown := table.keys() - {kind} - _OPTIONS[kind]:
-        options = ", ".join(sorted(_OPTIONS[kind]))
-        raise Invalid(f"{', '.join(sorted(unknown))} means nothing beside {kind}", f"choose from {options}")
+    if unknown := sorted(table.keys() - {kind} - _OPTIONS[kind]):
+        raise Invalid(f"{unknown[0]} means nothing beside {kind}", did_you_mean(unknown[0], _OPTIONS[kind]))
     domain = _choice(table[kind]) if kind == "choice" else _interval(kind, table)
     return Dimension(entry.name, domain, _when(table.get("when", {})))
+
+
+def _is_family(value: Any) -> bool:
+    """Tell whether a table holds dimensions, and is not meant for one."""
+    if not isinstance(value, Mapping) or not value.keys().isdisjoint(DOMAINS):
+        return False
+    return any(isinstance(inner, Mapping) for key, inner in value.items() if key != "when")
 
 
 def _choice(values: Any) -> Choice:
     if not isinstance(values, list) or not values:
         raise Invalid("choice must be a list of values")
-    if len({repr(value) for value in values}) < len(values):
+    choice = Choice(tuple(values))
+    if len(choice.values) < len(values):
         raise Invalid("choice names a value twice", "keep one of them")
-    return Choice(tuple(values))
+    return choice
 
 
 def _interval(kind: str, table: Mapping[str, Any]) -> Interval:
@@ -81,38 +88,39 @@ def _interval(kind: str, table: Mapping[str, Any]) -> Interval:
         raise Invalid("a range with log = true must begin above 0")
     if is_log and step is not None:
         raise Invalid("step and log exclude each other", "take out one of them")
-    return Interval(*_typed(is_whole, low, high, step), is_log=is_log)
-
-
-def _typed(is_whole: bool, low: Any, high: Any, step: Any) -> tuple[Any, Any, bool, Any]:  # noqa: FBT001
-    """Return low, high and step as numbers of the interval's type; high is the last level that a step comes to."""
-    if is_whole:
-        step = 1 if step is None else step
-        return low, high - (high - low) % step, True, step
-    if step is None:
-        return float(low), float(high), False, None
-    wide = Interval(float(low), math.inf, is_whole=False, step=float(step))
-    last = wide.level(float(high))
-    return float(low), last if last <= high else wide.level(last - step), False, float(step)
+    return Interval(low, high, is_whole, step, is_log)
 
 
 def _is_number(value: Any, *, is_whole: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         return False
     return isinstance(value, int) or not is_whole
 
 
-def _when(table: Any) -> Mapping[str, tuple[Any, ...]]:
+def _when(table: Any) -> dict[str, tuple[Any, ...]]:
     if not isinstance(table, Mapping):
         raise Invalid("when must be a table", 'as in when = { optimizer = "sgd" }')
-    return {name: tuple(value) if isinstance(value, list) else (value,) for name, value in table.items()}
+    when = {}
+    for name, value in _conditions(table):
+        when[name] = tuple(value) if isinstance(value, list) else (value,)
+        if not when[name]:
+            raise Invalid(f"when names no value of {name}", "name some, or take it out")
+    return when
+
+
+def _conditions(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the items of ``when``; a table in it is a family, so a value that is a table has to stand in a list."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _conditions(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _dimensions(value: Any) -> Any:
     if not isinstance(value, Mapping) or not value:
-        raise Invalid(
-            "must be a table with the parameters to search", "as in lr = { float = [1e-5, 1e-1], log = true }"
-        )
+        remedy = "as in lr = { float = [1e-5, 1e-1], log = true }"
+        raise Invalid("must be a table with the parameters to search", remedy)
     return {entry.name: entry for entry in entries(value)}
 
 
@@ -142,6 +150,12 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(sweep_name(name) for name in names)
 
 
+def _constraints(value: Any) -> Any:
+    if not isinstance(value, str | list):
+        raise Invalid("must be a list of constraints", 'as in ["train_seconds <= 60"]')
+    return [value] if isinstance(value, str) else value
+
+
 def _constraint(value: Any) -> Constraint:
     try:
         return Constraint.parse(value)
@@ -152,6 +166,9 @@ def _constraint(value: Any) -> Constraint:
 SpaceTable = Annotated[
     dict[str, Annotated[InstanceOf[Dimension], BeforeValidator(dimension)]], BeforeValidator(_dimensions)
 ]
+Constraints = Annotated[
+    list[Annotated[InstanceOf[Constraint], BeforeValidator(_constraint)]], BeforeValidator(_constraints)
+]
 
 
 class StudyTable(BaseModel):
@@ -160,27 +177,12 @@ class StudyTable(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     space: SpaceTable
-    trials: Annotated[int, PlainValidator(_count)] | None = None
+    trials: Annotated[int, PlainValidator(_count)]
     timeout: Annotated[float, PlainValidator(seconds)] | None = None
     sampler: Annotated[Component, PlainValidator(_component)] = Component("tpe")
     pruner: Annotated[Component, PlainValidator(_component)] | None = None
     seed: Annotated[int, PlainValidator(_seed)] = 0
     warm_start: Annotated[tuple[str, ...], PlainValidator(_names)] = ()
     enqueue: Assignments = []
-    constraints: list[Annotated[InstanceOf[Constraint], BeforeValidator(_constraint)]] = []
+    constraints: Constraints = []
     reproducible: bool = False
-
-    @model_validator(mode="after")
-    def _has_known_conditions(self) -> Self:
-        for name, one in self.space.items():
-            for other, values in one.when.items():
-                if other not in self.space:
-                    raise Invalid(f"{name} depends on {other}, which is not searched", "take it out, or search it too")
-                strange = [value for value in values if value not in self.space[other].domain]
-                if strange:
-                    raise Invalid(f"{name} depends on {other} = {strange[0]!r}, which it never is")
-        try:
-            ordered([*self.space.values()])
-        except ValueError as error:
-            raise Invalid(f"the conditions of {error} go in a circle", "take one of them out") from None
-        return self

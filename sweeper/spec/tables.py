@@ -12,7 +12,7 @@ from sweeper.spec.checks import Invalid, parameter_name
 
 def _assignments(value: Any) -> Any:
     if not isinstance(value, list):
-        raise Invalid("must be an array of tables", "write its header in double brackets, as in [[points]]")
+        raise Invalid("must be an array of tables", "write its header in double brackets")
     return value
 
 

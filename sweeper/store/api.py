@@ -25,7 +25,6 @@ from sweeper.store.base import (
     RunStatus,
     SweepRecord,
     Tag,
-    sweep_tag,
 )
 from sweeper.store.cache import download, fetched
 from sweeper.store.client import PAGE, paged, translated
@@ -33,7 +32,7 @@ from sweeper.store.experiments import Experiments
 from sweeper.store.locate import local_path, sqlite_path
 from sweeper.store.reach import check_reachable
 from sweeper.store.setup import experiment_folder
-from sweeper.store.sql import read_sweep
+from sweeper.store.sweeps import own_run, read_sweep
 from sweeper.store.values import MAX_PARAM, MAX_TAG, as_logged, fit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -58,7 +57,7 @@ class ApiStore:
             self._client = MlflowClient(uri)
         self._experiments = Experiments(self._client, self._artifact_home)
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
         """Return the results of the named experiments, a page of runs at a time."""
         with translated(self.uri):
             ids = {found.experiment_id: name for name in experiments if (found := self._experiments.active(name))}
@@ -66,7 +65,7 @@ class ApiStore:
             return []
         condition = f"attributes.status = 'FINISHED' AND attributes.end_time >= {since}"
         return [
-            _result(run, ids[run.info.experiment_id], metric)
+            _result(run, ids[run.info.experiment_id], metrics)
             for run in self._search(list(ids), condition)
             if Tag.KEY in run.data.tags and Tag.SUPERSEDED not in run.data.tags
         ]
@@ -78,8 +77,7 @@ class ApiStore:
 
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep."""
-        run = self.sweep_run(name)
-        return read_sweep(self, run, self.runs_with(sweep_tag(name))) if run else None
+        return read_sweep(self, name)
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run."""
@@ -164,8 +162,7 @@ class ApiStore:
 
     def sweep_run(self, name: str) -> RunRecord | None:
         """Return the run that stands for a sweep, or None if there is no such sweep."""
-        found = (run for run in self.runs_with(Tag.NAME, name) if run.tags.get(Tag.KIND) == Kind.SWEEP)
-        return next(found, None)
+        return own_run(self, name)
 
     def end_run(self, run_id: str, status: RunStatus) -> int:
         """Give a run its final status."""
@@ -224,7 +221,8 @@ def _record(run: Run, experiment: str) -> RunRecord:
     )
 
 
-def _result(run: Run, experiment: str, metric: str) -> Result:
+def _result(run: Run, experiment: str, metrics: Sequence[str]) -> Result:
+    logged = run.data.metrics
     return Result(
         key=run.data.tags[Tag.KEY],
         run_id=run.info.run_id,
@@ -234,5 +232,5 @@ def _result(run: Run, experiment: str, metric: str) -> Result:
         end_time=run.info.end_time,
         task=run.data.tags.get(Tag.TASK, ""),
         source=run.data.tags.get(Tag.SOURCE, ""),
-        metric=as_logged(value) if (value := run.data.metrics.get(metric)) is not None else None,
+        metrics={name: as_logged(logged[name]) for name in metrics if name in logged},
     )

@@ -12,9 +12,12 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sweeper.store.locate import local_path
+
+if TYPE_CHECKING:
+    from sweeper.store.trials import Trial
 
 
 class Tag(enum.StrEnum):
@@ -129,7 +132,7 @@ class RunRecord:
 class Result:
     """A committed run, as much of it as a look-up by key needs.
 
-    ``metric`` is the value of the metric that was asked for, None where the run has none.
+    ``metrics`` has the last value of each metric that was asked for, of those that the run has.
     """
 
     key: str
@@ -140,7 +143,7 @@ class Result:
     end_time: int
     task: str = ""
     source: str = ""
-    metric: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def order(self) -> tuple[int, str]:
@@ -169,7 +172,8 @@ class SweepRecord:
 
     ``document`` is what ``Spec.to_document`` gave when the sweep last started: the spec with every value in
     canonical form. ``runs`` are all those that stand for points of the sweep, whatever their state; a run says which
-    points in its tag ``sweeper.sweep.<name>``, a JSON list of assignments.
+    points in its tag ``sweeper.sweep.<name>``, a JSON list of assignments. ``trials`` are those of the study that the
+    sweep is at, by number.
     """
 
     name: str
@@ -177,6 +181,7 @@ class SweepRecord:
     document: Mapping[str, Any]
     runs: Sequence[RunRecord] = ()
     blocked: Sequence[Blocked] = ()
+    trials: Sequence[Trial] = ()
 
 
 class Reader(Protocol):
@@ -184,10 +189,11 @@ class Reader(Protocol):
 
     uri: str
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
         """Return the results of the named experiments that ended at or after ``since`` (ms).
 
-        Each comes with the last value of ``metric``. Experiments that do not exist, or are deleted, have no results.
+        Each comes with the last values of those of ``metrics`` that it has. Experiments that do not exist, or are
+        deleted, have no results.
         """
 
     def sweep_names(self) -> list[str]:

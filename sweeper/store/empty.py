@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sweeper.errors import StoreError
@@ -15,7 +15,7 @@ class EmptyReader:
     def __init__(self, uri: str) -> None:
         self.uri = uri
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:  # noqa: ARG002
+    def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:  # noqa: ARG002
         """Return no results."""
         return []
 

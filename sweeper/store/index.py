@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sweeper.store.base import Reader, Result
 
@@ -11,14 +11,14 @@ OVERLAP_MS = 5 * 60 * 1000
 
 
 class Index:
-    """The results of the experiments that were asked about; each is read from the store once.
+    """The results of the experiments that were asked about; each is read from the store once, with ``metrics``.
 
     With ``live`` a miss asks the store again for what has ended since: for processes that nobody tells of new results.
     """
 
-    def __init__(self, reader: Reader, *, metric: str = "", live: bool = False) -> None:
+    def __init__(self, reader: Reader, *, metrics: Sequence[str] = (), live: bool = False) -> None:
         self._reader = reader
-        self._metric = metric
+        self._metrics = tuple(metrics)
         self._live = live
         self._results: dict[str, Result] = {}
         self._doubles: dict[str, set[str]] = {}
@@ -68,7 +68,7 @@ class Index:
         """Read what the store has got since the last look: for the named experiments, or for all known ones."""
         names = list(self._seen_until if experiments is None else experiments)
         since = min((self._seen_until.get(name, 0) for name in names), default=0)
-        found = self._reader.results(names, since=since, metric=self._metric)
+        found = self._reader.results(names, since=since, metrics=self._metrics)
         for result in found:
             self.add(result)
         latest = max((result.end_time for result in found), default=since + OVERLAP_MS)

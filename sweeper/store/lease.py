@@ -91,6 +91,15 @@ class Driver:
                 notice(f"another sweeper is at work on this store ({strangers[0].name}); sharing the work with it")
             time.sleep(MEETING_POLL_SECONDS)
 
+    def take(self, study: str) -> RunRecord | None:
+        """Take a study for this driver alone; return another living driver that has it, or takes it now.
+
+        Each says so first and looks then, so of two at the same instant at least one sees the other, and gives up.
+        """
+        self._store.log(self.run_id, tags={has_tag(study): "yes"})
+        others = (other for other in living_drivers(self._store) if other.run_id != self.run_id)
+        return next((other for other in others if has_tag(study) in other.tags), None)
+
     def close(self) -> None:
         """End the beat and the driver's run."""
         if os.getpid() != self._pid or self._stopped.is_set():
@@ -129,6 +138,11 @@ def knows_tag(driver: str) -> str:
     return f"sweeper.knows.{driver}"
 
 
+def has_tag(study: str) -> str:
+    """Return the tag by which a driver says that it has a study."""
+    return f"sweeper.has.{study}"
+
+
 def living_drivers(store: Store) -> list[RunRecord]:
     """Return the records of the drivers that may be alive, oldest first."""
     return [record for record in _open_drivers(store) if not is_dead(record)]
@@ -159,8 +173,8 @@ def bury_the_dead(store: Store) -> int:
     abandoned = list(filter(is_abandoned, store.runs_with(Tag.CLAIM, status=RunStatus.RUNNING)))
     for record in abandoned:
         close_abandoned(store, record, ABANDONED, RunStatus.KILLED)
-    for record in store.runs_with(Tag.KIND, Kind.SWEEP, status=RunStatus.RUNNING):
-        if is_abandoned(record):
+    for kind in (Kind.SWEEP, Kind.TRIAL):
+        for record in filter(is_abandoned, store.runs_with(Tag.KIND, kind, status=RunStatus.RUNNING)):
             store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)

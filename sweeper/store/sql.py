@@ -9,25 +9,22 @@ import contextlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from sweeper.errors import StoreError
 from sweeper.store.base import (
-    BLOCKED_ARTIFACT,
-    DOCUMENT_ARTIFACT,
     DRIVERS_EXPERIMENT,
-    Blocked,
     Kind,
     Result,
     RunRecord,
     RunStatus,
     SweepRecord,
     Tag,
-    sweep_tag,
 )
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
+from sweeper.store.sweeps import read_sweep
 from sweeper.store.values import as_logged
 
 KNOWN_REVISIONS = frozenset({"dc11669786a5"})
@@ -36,14 +33,15 @@ KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 _RESULTS = """
 SELECT tag_key.value, runs.run_uuid, experiments.name, runs.artifact_uri, runs.start_time, runs.end_time,
        coalesce(tag_task.value, ''), coalesce(tag_source.value, ''),
-       CASE WHEN metric.is_nan THEN 'nan' ELSE metric.value END
+       metric."key", CASE WHEN metric.is_nan THEN 'nan' ELSE metric.value END
 FROM runs
 JOIN experiments ON experiments.experiment_id = runs.experiment_id AND experiments.lifecycle_stage = 'active'
 JOIN tags AS tag_key ON tag_key.run_uuid = runs.run_uuid AND tag_key."key" = 'sweeper.key'
 LEFT JOIN tags AS tag_task ON tag_task.run_uuid = runs.run_uuid AND tag_task."key" = 'sweeper.task'
 LEFT JOIN tags AS tag_source ON tag_source.run_uuid = runs.run_uuid AND tag_source."key" = 'sweeper.source'
 LEFT JOIN tags AS tag_gone ON tag_gone.run_uuid = runs.run_uuid AND tag_gone."key" = 'sweeper.superseded'
-LEFT JOIN latest_metrics AS metric ON metric.run_uuid = runs.run_uuid AND metric."key" = ?
+LEFT JOIN latest_metrics AS metric ON metric.run_uuid = runs.run_uuid
+  AND metric."key" IN (SELECT value FROM json_each(?))
 WHERE runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active' AND tag_gone.value IS NULL
   AND runs.end_time >= ? AND experiments.name IN (SELECT value FROM json_each(?))
 """
@@ -77,13 +75,19 @@ class SqlReader:
             return False
         return bool(revisions) and all(revision in KNOWN_REVISIONS for (revision,) in revisions)
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
-        """Return the results of the named experiments, by one join."""
+    def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
+        """Return the results of the named experiments, by one join: a row a metric, or one for a run without any."""
+        asked = json.dumps([*metrics]), since, json.dumps(sorted(experiments))
         with self._connect() as database:
-            rows = database.execute(_RESULTS, (metric, since, json.dumps(sorted(experiments)))).fetchall()
+            rows = database.execute(_RESULTS, asked).fetchall()
+        logged: dict[tuple[Any, ...], dict[str, float]] = {}
+        for *run, name, value in rows:
+            of_run = logged.setdefault(tuple(run), {})
+            if name is not None:
+                of_run[name] = as_logged(float(value))
         return [
-            Result(key, run_id, name, self._settled(uri), start, end, task, source, _number(value))
-            for key, run_id, name, uri, start, end, task, source, value in rows
+            Result(key, run_id, experiment, self._settled(uri), start, end, task, source, of_run)
+            for (key, run_id, experiment, uri, start, end, task, source), of_run in logged.items()
         ]
 
     def sweep_names(self) -> list[str]:
@@ -93,8 +97,7 @@ class SqlReader:
 
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep."""
-        records = [record for record in self.runs_with(Tag.NAME, name) if record.tags.get(Tag.KIND) == Kind.SWEEP]
-        return read_sweep(self, records[0], self.runs_with(sweep_tag(name))) if records else None
+        return read_sweep(self, name)
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run."""
@@ -175,27 +178,6 @@ class SqlReader:
             )
             for run_id, experiment, status, start, end, uri, name in sorted(rows, key=lambda row: (row[3], row[0]))
         ]
-
-
-def read_sweep(reader: Any, run: RunRecord, runs: list[RunRecord]) -> SweepRecord:
-    """Return a sweep's record from its own run and the runs that stand for its points."""
-    document = _read_json(reader.artifact(run, DOCUMENT_ARTIFACT))
-    blocked = _read_json(reader.artifact(run, BLOCKED_ARTIFACT))
-    return SweepRecord(
-        name=run.tags[Tag.NAME],
-        run=run,
-        document=document or {},
-        runs=tuple(runs),
-        blocked=tuple(Blocked(**entry) for entry in blocked or ()),
-    )
-
-
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def _number(value: float | str | None) -> float | None:
-    return None if value is None else as_logged(float(value))
 
 
 def _grouped(rows: Iterable[tuple[str, str, Any]]) -> Mapping[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import event
@@ -28,11 +28,11 @@ class SqliteStore(ApiStore):
         self._reader = SqlReader(uri)
         self._reads_sql = self._reader.is_supported()
 
-    def results(self, experiments: Iterable[str], *, since: int = 0, metric: str = "") -> list[Result]:
+    def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
         """Return the results of the named experiments."""
         if not self._reads_sql:
-            return super().results(experiments, since=since, metric=metric)
-        return self._reader.results(experiments, since=since, metric=metric)
+            return super().results(experiments, since=since, metrics=metrics)
+        return self._reader.results(experiments, since=since, metrics=metrics)
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first."""

@@ -40,7 +40,8 @@ class Told:
     ``order`` counts the tells of a study from 0. ``values`` are those of the objectives, means over the replicates;
     ``constraints`` by how much each constraint is broken (at most 0 where it is kept); ``steps`` what the pruner was
     shown, by step; ``attributes`` what the pruner noted; ``replicates`` how many results the values are means of;
-    ``seconds`` how long the study had run, over all its runs, when this was told.
+    ``seconds`` how long the study had run, over all its runs, when this was told; ``basis`` the digest of what values
+    are made of: objectives, constraints and replicates.
     """
 
     order: int
@@ -52,6 +53,7 @@ class Told:
     reason: str = ""
     replicates: int = 1
     seconds: float = 0.0
+    basis: str = ""
 
     @property
     def is_feasible(self) -> bool:
@@ -87,10 +89,11 @@ def asked_tags(trial: Trial) -> dict[str, str]:
     return _split(Tag.TRIAL, canonical_json(form))
 
 
-def told_tags(told: Told) -> dict[str, str]:
-    """Return the tags that say what came of a trial."""
-    form = asdict(told) | {"steps": {str(step): value for step, value in told.steps.items()}}
-    return _split(Tag.TOLD, canonical_json({name: value for name, value in form.items() if value not in ("", (), {})}))
+def told_tags(told: Told, *, replaces: bool = False) -> dict[str, str]:
+    """Return the tags that say what came of a trial; with ``replaces``, of one that was told of before."""
+    form = asdict(told) | {"state": told.state.value, "steps": {str(step): value for step, value in told.steps.items()}}
+    tags = _split(Tag.TOLD, canonical_json({name: value for name, value in form.items() if value not in ("", (), {})}))
+    return tags | ({f"{Tag.TOLD}/{len(tags) + 1}": ""} if replaces else {})
 
 
 def read_trials(runs: Sequence[RunRecord]) -> tuple[Trial, ...]:
@@ -135,7 +138,7 @@ def _joined(tag: str, tags: Mapping[str, str]) -> dict[str, Any]:
     text = ""
     for number in count(1):
         part = tags.get(tag if number == 1 else f"{tag}/{number}")
-        if part is None:
+        if not part:
             break
         text += part
     form: dict[str, Any] = restore(json.loads(text)) if text else {}

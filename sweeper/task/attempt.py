@@ -2,7 +2,8 @@
 
 The order is the contract. Create the run (RUNNING, with params, lineage, driver and the claim on the key); the work;
 artifacts; metrics; ``sweeper.key``; FINISHED. Whatever fails, and whenever the process dies, what stays is not a
-result. An exception makes the run FAILED, an interruption KILLED, with the reason; the log is kept either way.
+result. An exception makes the run FAILED, an interruption or a prune KILLED, with the reason; the log is kept either
+way.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sweeper.errors import TaskError, did_you_mean
-from sweeper.store.base import LOG_ARTIFACT, Kind, OpenRun, Result, RunStatus, Tag, upstream_tag
+from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
 from sweeper.store.lease import keep_log
 from sweeper.store.locate import spool_path
 from sweeper.store.values import one_line
@@ -28,6 +29,7 @@ from sweeper.task import rivals
 from sweeper.task.context import Context
 from sweeper.task.curves import Curves
 from sweeper.task.log import captured
+from sweeper.task.pruning import is_prune
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,18 @@ class Attempt:
         for name, value in metrics.items():
             self.log_metric(name, value, self._curves.last_step(name))
 
-    def log_metric(self, name: str, value: float, step: int) -> None:
+    def log_metric(self, name: str, value: float, step: int) -> MetricPoint:
         """Add a value to a metric's curve; written in batches, and before anything that reads it."""
-        self._curves.add(name, value, step)
+        point = self._curves.add(name, value, step)
         if self._curves.are_due:
             self._write()
+        return point
+
+    def report(self, value: float, step: int) -> None:
+        """Add a value to the curve of the sweep's metric, and tell who listens, if anybody does."""
+        point = self.log_metric(self._context.metric, value, step)
+        if self._context.reporter is not None:
+            self._context.reporter.report(point.value, point.step)
 
     def _save_artifact(self, name: str, value: Any, save: Callable[[Any, str], Any]) -> None:
         file_name = self.work.artifacts[name]
@@ -186,7 +195,7 @@ class Attempt:
             end_time=ended,
             task=self.work.task,
             source=self.work.source,
-            metric=self._curves.last_value(self._context.metric),
+            metrics=self._curves.last_values(self._context.metrics),
         )
         self._context.index.add(self.result)
         checkpoints = self._context.checkpoint_folder(self.work.key)
@@ -199,23 +208,33 @@ class Attempt:
             error.sweeper_run_id = self.run_id  # type: ignore[attr-defined]
         with contextlib.suppress(Exception):
             self._surroundings.close()
+        tags: dict[str, str] = {Tag.REASON: reason_of(error)}
+        is_pruned = is_prune(error)
+        if is_pruned:
+            tags[Tag.PRUNED] = "yes"
+        else:
+            self._log_traceback(error)
+        with contextlib.suppress(Exception):
+            self._write({**keep_log(self._store, self._run, self._log), **tags})
+        is_stopped = is_pruned or isinstance(error, KeyboardInterrupt | GeneratorExit)
+        with contextlib.suppress(Exception):
+            self._store.end_run(self.run_id, RunStatus.KILLED if is_stopped else RunStatus.FAILED)
+
+    def _log_traceback(self, error: BaseException) -> None:
         with contextlib.suppress(Exception), self._log.open("a", encoding="utf-8", errors="backslashreplace") as log:
             traceback.print_exception(error, file=log)
-        status = RunStatus.KILLED if isinstance(error, KeyboardInterrupt | GeneratorExit) else RunStatus.FAILED
-        with contextlib.suppress(Exception):
-            self._write({**keep_log(self._store, self._run, self._log), Tag.REASON: reason_of(error)})
-        with contextlib.suppress(Exception):
-            self._store.end_run(self.run_id, status)
 
 
 def reason_of(error: BaseException) -> str:
-    """Return why a task failed, in one line."""
+    """Return why a task failed, or was pruned, in one line."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     try:
         text = str(error)
     except Exception as broken:  # noqa: BLE001 (an exception of the user's may fail to say what it is)
         text = f"(its message cannot be shown: {type(broken).__name__})"
+    if is_prune(error):
+        return one_line(text) or "pruned"
     name = type(error).__name__
     return one_line(f"{name}: {text}" if text else name)
 

@@ -119,8 +119,11 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         self._running("log_metric").log_metric(name, value, step)
 
     def report(self, value: float, step: int) -> None:
-        """Report how well it goes after ``step`` steps, under the name of the sweep's metric."""
-        self._running("report").log_metric(current().metric, value, step)
+        """Report how well it goes after ``step`` steps, under the name of the sweep's metric.
+
+        Raises ``optuna.TrialPruned`` if the sweep's pruner finds that it is not worth going on.
+        """
+        self._running("report").report(value, step)
 
     @property
     def logger(self) -> logging.Logger:

@@ -31,15 +31,16 @@ class Reporter(Protocol):
 class Context:
     """The surroundings of tasks.
 
-    ``labels`` are tags for every run that starts here (sweep, parent, driver); ``metric`` is the name under which
-    ``report`` logs, and ``reporter`` who else is told, if anybody is; ``owns_process`` says that stdout and stderr of
-    this whole process belong to the running task; ``is_contended`` that other drivers work on the store, and
-    ``may_wait`` that a task may wait here for one of theirs.
+    ``labels`` are tags for every run that starts here (sweep, parent, driver); ``metrics`` are those that a result is
+    to carry; ``metric`` is the name under which ``report`` logs, and ``reporter`` who else is told, if anybody is;
+    ``owns_process`` says that stdout and stderr of this whole process belong to the running task; ``is_contended``
+    that other drivers work on the store, and ``may_wait`` that a task may wait here for one of theirs.
     """
 
     store: ApiStore
     index: Index
     labels: Mapping[str, str] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
     metric: str = "objective"
     reporter: Reporter | None = None
     owns_process: bool = False

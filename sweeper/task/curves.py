@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from sweeper.errors import TaskError
@@ -29,8 +30,11 @@ class Curves:
         is_late = time.monotonic() - self._last_write > SECONDS_BETWEEN_WRITES
         return len(self._waiting) >= METRICS_AT_ONCE or bool(self._waiting and is_late)
 
-    def add(self, name: str, value: Any, step: int) -> None:
-        """Add a value to a metric. Raises ``TaskError`` for a name that MLflow does not take, and for no number."""
+    def add(self, name: str, value: Any, step: int) -> MetricPoint:
+        """Add a value to a metric, and return it as it is to be written.
+
+        Raises ``TaskError`` for a name that MLflow does not take, and for no number.
+        """
         if fit_key(name) != name:
             raise TaskError(
                 f"{self._owner}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
@@ -42,6 +46,7 @@ class Curves:
         self._waiting.append(point)
         if last is None or point.step >= last.step:
             self._last[name] = point
+        return point
 
     def take(self) -> list[MetricPoint]:
         """Return what waits, to be written now."""
@@ -53,9 +58,9 @@ class Curves:
         """Return the step at which a value is the last one: MLflow takes that of the highest step for it."""
         return self._last[name].step if name in self._last else 0
 
-    def last_value(self, name: str) -> float | None:
-        """Return the last value of a metric, or None if it has none."""
-        return self._last[name].value if name in self._last else None
+    def last_values(self, names: Iterable[str]) -> dict[str, float]:
+        """Return the last values of the named metrics, of those that have one."""
+        return {name: self._last[name].value for name in names if name in self._last}
 
     def _number(self, name: str, value: Any) -> float:
         if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element

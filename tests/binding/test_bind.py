@@ -6,26 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.binding import Binding, bind
-from sweeper.errors import SpecError
+from sweeper.binding import bind
 from sweeper.spec import load
 from sweeper.task import key_of
-from tests.sweeping import CHAIN, TROUBLE, TYPED, luigi_settings, write_spec
-
-
-def bound(task: str, text: str, *overrides: str) -> Binding:
-    path = write_spec(f'task = "{task}"\nmetric = "score"\n{text}')
-    return bind(load(path.relative_to(Path.cwd()), overrides))
-
-
-def problems(task: str, text: str, *overrides: str) -> list[str]:
-    with pytest.raises(SpecError) as raised:
-        bound(task, text, *overrides)
-    return [str(problem) for problem in raised.value.problems]
-
-
-def keys(binding: Binding) -> list[str]:
-    return [key_of(binding.instance(point)) for point in binding.points]
+from tests.binding.bound import bound, keys, problems
+from tests.sweeping import CHAIN, TROUBLE, TYPED, luigi_settings
 
 
 def test_every_problem_is_told_at_once():

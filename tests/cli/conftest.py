@@ -121,7 +121,7 @@ def make_project(folder: Path, template: Path) -> Project:
     """Make a project with an empty store."""
     (folder / "results").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(template, folder / "results" / "mlflow.db")
-    for name in ("chain.py", "trouble.py"):
+    for name in ("chain.py", "curves.py", "trouble.py"):
         shutil.copyfile(PIPELINES / name, folder / name)
     return Project(folder)
 

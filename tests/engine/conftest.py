@@ -50,16 +50,29 @@ def executing(engine: Engine) -> Execute:
     """Return what runs a task on an engine; ``change`` is done to the call on its way."""
 
     def execute(
-        task: luigi.Task, *, metric: str = "score", change: Callable[[TaskCall], TaskCall] = lambda call: call
+        task: luigi.Task,
+        *,
+        metrics: tuple[str, ...] = ("score",),
+        change: Callable[[TaskCall], TaskCall] = lambda call: call,
     ) -> Execution:
-        return submit(engine, task, metric=metric, change=change).result(timeout=CALL_SECONDS)
+        return submit(engine, task, metrics=metrics, change=change).result(timeout=CALL_SECONDS)
 
     return execute
 
 
+def score(execution: Execution) -> float:
+    """Return the score that an execution came to."""
+    assert execution.result is not None
+    return execution.result.metrics["score"]
+
+
 def submit(
-    engine: Engine, task: luigi.Task, *, metric: str = "", change: Callable[[TaskCall], TaskCall] = lambda call: call
+    engine: Engine,
+    task: luigi.Task,
+    *,
+    metrics: tuple[str, ...] = (),
+    change: Callable[[TaskCall], TaskCall] = lambda call: call,
 ) -> Future[Execution]:
     """Start a task on an engine."""
     labels = {**current().labels, "colour": "red"}
-    return engine.submit(change(call_for(task, labels=labels, metric=metric)), resources={})
+    return engine.submit(change(call_for(task, labels=labels, metrics=metrics)), resources={})

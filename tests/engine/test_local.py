@@ -21,7 +21,7 @@ from sweeper.errors import EngineError
 from sweeper.session import EngineName
 from sweeper.store import open_reader
 from sweeper.store.base import RunStatus, Tag
-from tests.engine.conftest import CALL_SECONDS, executing, submit
+from tests.engine.conftest import CALL_SECONDS, executing, score, submit
 from tests.pipelines.trouble import Gate, Hanging, Trouble
 from tests.sweeping import CHAIN, TROUBLE, Swept, counts, luigi_settings, running, runs, sweep
 
@@ -56,7 +56,7 @@ def test_a_process_that_dies_says_how_and_the_slot_goes_on(ending: str, reason: 
     with pytest.raises(WorkerLost) as lost:
         execute(Trouble(ending=ending))
     assert str(lost.value) == reason
-    assert execute(Trouble(number=2)).metric == 2.0
+    assert score(execute(Trouble(number=2))) == 2.0
 
 
 def test_a_process_killed_from_outside_says_so_and_the_slot_goes_on(local: Engine):
@@ -66,7 +66,7 @@ def test_a_process_killed_from_outside_says_so_and_the_slot_goes_on(local: Engin
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(WorkerLost, match="SIGKILL"):
         future.result(timeout=CALL_SECONDS)
-    assert executing(local)(Trouble(number=2)).metric == 2.0
+    assert score(executing(local)(Trouble(number=2))) == 2.0
 
 
 def test_a_call_that_is_cancelled_is_stopped_with_its_children(local: Engine):

@@ -152,11 +152,12 @@ def test_no_more_runs_at_once_than_there_are_slots(worker: SchedulingWorker, eng
     assert len(engine.calls) == 3
 
 
-def test_what_depends_on_a_failure_is_not_started(worker: SchedulingWorker, engine: HandEngine):
+@pytest.mark.parametrize("ending", [Ending.FAILED, Ending.PRUNED])
+def test_what_depends_on_a_failure_is_not_started(ending: Ending, worker: SchedulingWorker, engine: HandEngine):
     task = Fit()
     worker.hold(task)
     worker.step()
-    engine.end(execution=Execution(Ending.FAILED, reason="no"))
+    engine.end(execution=Execution(ending, reason="no"))
     (failed,) = finish(worker)
     assert worker.waiting_for(failed.task) == [task]
     worker.step()

@@ -32,6 +32,13 @@ def raise_odd_error() -> None:
     raise OddError(7, "the data\nare gone")
 
 
+def prune() -> None:
+    """Find that it is not worth going on."""
+    from optuna import TrialPruned
+
+    raise TrialPruned("the loss is\nno number")
+
+
 def lose_the_store() -> None:
     """Fail as the store does when it is gone."""
     raise StoreError("the store is gone")
@@ -40,6 +47,7 @@ def lose_the_store() -> None:
 ENDINGS: dict[str, Callable[[], object]] = {
     "well": lambda: None,
     "error": raise_odd_error,
+    "prune": prune,
     "sys.exit": lambda: sys.exit(3),
     "interrupt": lambda: (_ for _ in ()).throw(KeyboardInterrupt),
     "no store": lose_the_store,
@@ -186,6 +194,9 @@ class Metrics(MlflowTask):
                 self.report(1.0, 1)
             case "fluent":
                 mlflow.log_metric("score", 1.0)
+            case "two":
+                self.save_to_mlflow(metrics={"score": 1.0})
+                mlflow.log_metric("cost", 2.0)
             case "nan":
                 self.save_to_mlflow(metrics={"score": float("nan")})
             case "other":

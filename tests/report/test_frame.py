@@ -9,7 +9,7 @@ import pytest
 from sweeper.report.frame import frame
 from sweeper.report.outcomes import outcomes
 from sweeper.store.base import RunStatus
-from tests.report.records import failed, learning_rates, run, sweep
+from tests.report.records import failed, learning_rates, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'
 
@@ -83,6 +83,13 @@ def test_what_a_failed_or_running_attempt_logged_is_no_result() -> None:
         run({"x": 2}, status=RunStatus.RUNNING, metrics={"accuracy": 0.9}),
     ]
     assert frame(outcomes(sweep(HEAD + "[grid]\nx = [1, 2]\n", unfinished)))["accuracy"].isna().all()
+
+
+def test_a_study_has_a_row_a_point_with_the_first_trial_that_tried_it() -> None:
+    table = frame(outcomes(study()))
+    columns = ["trial", "optimizer", "learning_rate", "momentum", "seed", "accuracy", "cost", "state", "reason"]
+    assert list(table.columns)[:9] == columns
+    assert table["trial"].tolist() == [number for number in (*range(8), 9) for _ in range(2)]
 
 
 def test_a_sweep_without_points_is_a_frame_without_rows() -> None:

@@ -31,7 +31,7 @@ def test_every_point_has_a_cell_in_the_order_of_the_spec() -> None:
 
 def test_the_counts_hold_every_state() -> None:
     counts = outcomes(learning_rates()).counts()
-    assert counts == {"finished": 8, "running": 1, "failed": 1, "blocked": 1, "missing": 1}
+    assert counts == {"finished": 8, "pruned": 0, "running": 1, "failed": 1, "blocked": 1, "missing": 1}
 
 
 def test_a_point_without_a_run_is_missing() -> None:
@@ -137,7 +137,7 @@ def test_an_infinite_metric_is_a_result() -> None:
 def test_another_metric_can_be_reported_without_a_direction() -> None:
     found = outcomes(learning_rates(), "loss")
     assert found.cells[0].value == pytest.approx(0.1288)
-    assert found.direction is None
+    assert found.directions == (None,)
 
 
 def test_a_metric_that_no_run_logged_is_refused_with_the_nearest() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sweeper.report.outcomes import outcomes
 from sweeper.report.replicates import Configuration, Measurement, configurations, measure
-from tests.report.records import learning_rates, run, sweep
+from tests.report.records import complete, learning_rates, pareto, pruned, run, study, sweep, trial
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\nreplicates = "seed"\n'
 
@@ -62,7 +62,7 @@ def test_a_configuration_with_fewer_results_than_another_is_flagged() -> None:
 
 def test_each_configuration_counts_its_points_by_state() -> None:
     last = configurations(outcomes(learning_rates()))[-1]
-    assert last.counts == {"finished": 0, "running": 1, "failed": 0, "blocked": 1, "missing": 1}
+    assert last.counts == {"finished": 0, "pruned": 0, "running": 1, "failed": 0, "blocked": 1, "missing": 1}
 
 
 def test_the_lowest_is_best_where_the_spec_minimizes() -> None:
@@ -92,6 +92,34 @@ def test_without_a_direction_configurations_keep_the_order_of_the_spec() -> None
     found = configurations(outcomes(learning_rates(), "loss"))
     assert [row.point["learning_rate"] for row in found] == [0.001, 0.01, 0.1, 1.0]
     assert not any(row.is_best for row in found)
+
+
+def test_the_configurations_of_a_study_are_ranked_by_how_far_they_have_come() -> None:
+    found = configurations(outcomes(study()))
+    standings = [row.trial.standing for row in found if row.trial]
+    assert standings == [*["complete"] * 3, "running", "blocked", "open", "pruned", "pruned", "failed"]
+    assert [row.trial.is_feasible for row in found[:3] if row.trial] == [True, True, False]
+    assert [row.is_best for row in found] == [True, *[False] * 8]
+
+
+def test_a_configuration_that_two_trials_tried_is_one_row_that_names_both() -> None:
+    (twice,) = (row for row in configurations(outcomes(study())) if len(row.trials) > 1)
+    assert [one.number for one in twice.trials] == [0, 8]
+    assert twice.n == 2
+
+
+def test_the_mean_of_a_trial_that_is_not_complete_is_never_the_best() -> None:
+    toml = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n[study]\ntrials = 9\n[study.space]\nx.int = [0, 9]\n'
+    trials = [trial(0, {"x": 0}, complete(0, 0.5)), trial(1, {"x": 1}, pruned(1, 1)), trial(2, {"x": 2})]
+    runs = [run({"x": x, "seed": 0}, metrics={"loss": 0.5 - x / 8}) for x in range(3)]
+    found = configurations(outcomes(sweep(f"{toml}[grid]\nseed = [0, 1]\n", runs, trials=trials)))
+    assert [(row.point["x"], row.is_best) for row in found] == [(0, True), (2, False), (1, False)]
+
+
+def test_several_metrics_are_measured_each() -> None:
+    (row, *_) = configurations(outcomes(pareto()))
+    assert row.measurements == {"accuracy": Measurement(1, 0.95), "seconds": Measurement(1, 90.0)}
+    assert row.is_best
 
 
 def test_without_a_replicate_parameter_each_point_is_a_configuration() -> None:

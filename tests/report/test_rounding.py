@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sweeper.report.replicates import Measurement
-from sweeper.report.rounding import Rounded, aligned, rounded
+from sweeper.report.rounding import Rounded, aligned, numeral, rounded
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,22 @@ def test_a_mean_has_the_decimals_that_its_deviation_supports(
     mean: float | None, std: float | None, expected: Rounded
 ) -> None:
     assert rounded(Measurement(2, mean, std)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.95214, "0.9521"),
+        (-12.0, "-12.00"),
+        (123456.7, "123457"),
+        (2.0e-5, "2.000e-05"),
+        (1.5e9, "1.500e+09"),
+        (0.0, "0.000"),
+        (float("-inf"), "-inf"),
+    ],
+)
+def test_a_number_alone_has_four_digits(value: float, expected: str) -> None:
+    assert numeral(value) == expected
 
 
 @given(st.floats(-1e15, 1e15), st.floats(1e-12, 1e15))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from sweeper.report.outcomes import outcomes
 from sweeper.report.status import status
 from sweeper.store.base import Blocked, RunStatus, SweepRecord
-from tests.report.records import failed, learning_rates, run, sweep
+from sweeper.store.trials import Told, TrialState
+from tests.report.records import complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
 
 if TYPE_CHECKING:
     import pytest
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'
+SEARCH = HEAD + "[study]\ntrials = 9\n[study.space]\nx.float = [0, 1]\n"
 
 
 def told(record: SweepRecord) -> str:
@@ -28,6 +30,41 @@ def test_a_finished_sweep_is_one_line() -> None:
 def test_every_point_without_a_result_is_told_with_its_reason() -> None:
     golden = Path(__file__).parent / "golden" / "learning_rates.status.txt"
     assert told(learning_rates()) + "\n" == golden.read_text(encoding="utf-8")
+
+
+def test_every_trial_that_is_not_complete_is_told_with_its_reason() -> None:
+    golden = Path(__file__).parent / "golden" / "study.status.txt"
+    assert told(study()) + "\n" == golden.read_text(encoding="utf-8")
+
+
+def test_a_finished_study_is_told_with_what_it_came_to() -> None:
+    assert told(pareto()).splitlines() == ["bert_lr: 5 of 5 trials: 5 complete", "on the Pareto front: trials 0, 1, 3"]
+
+
+def test_trials_that_share_a_reason_are_told_together() -> None:
+    end = Told(0, TrialState.FAILED, reason="Fetch failed: no such table")
+    trials = [trial(x, {"x": x / 8}, end) for x in range(5)]
+    assert told(sweep(SEARCH, trials=trials)).splitlines() == [
+        "bert_lr: 5 of 9 trials: 5 failed",
+        "",
+        "failed",
+        "  5 trials: Fetch failed: no such table",
+        "    trial 0: x=0.0",
+        "    trial 1: x=0.125",
+        "    trial 2: x=0.25",
+        "    and 2 more",
+    ]
+
+
+def test_points_that_a_complete_trial_lacks_by_now_are_told_and_those_of_others_are_not() -> None:
+    trials = [
+        trial(0, {"x": 0.5}, complete(0, 1.0)),
+        trial(1, {"x": 0.25}, pruned(1, 1)),
+        trial(2, {"x": 0.5}, complete(2, 1.0)),
+    ]
+    runs = [run({"x": 0.5, "seed": 0}, metrics={"accuracy": 1.0})]
+    text = told(sweep(f"{SEARCH}[grid]\nseed = [0, 1]\n", runs, trials=trials))
+    assert text.endswith("pruned: 1 at step 1\n\nmissing\n  1 point: never ran\n    x=0.5, seed=1")
 
 
 def test_points_that_share_a_reason_are_told_together_the_most_frequent_first() -> None:

@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 
 from sweeper.report.outcomes import outcomes
 from sweeper.report.table import Format, render
-from tests.report.records import failed, learning_rates, run, sweep
+from sweeper.store.trials import Told, TrialState
+from tests.report.records import NAME, complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweeper.store.base import SweepRecord
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'
@@ -59,9 +62,12 @@ def quoted(value: str) -> str:
     ("form", "suffix"),
     [(Format.TEXT, "txt"), (Format.MARKDOWN, "md"), (Format.LATEX, "tex"), (Format.CSV, "csv"), (Format.JSON, "json")],
 )
-def test_the_table_of_a_sweep_with_every_kind_of_cell(form: Format, suffix: str) -> None:
-    golden = GOLDEN / f"learning_rates.{suffix}"
-    assert shown(learning_rates(), form) + "\n" == golden.read_text(encoding="utf-8")
+@pytest.mark.parametrize("record", [learning_rates, study, pareto], ids=lambda record: record.__name__)
+def test_the_table_of_a_sweep_with_every_kind_of_row(
+    record: Callable[[], SweepRecord], form: Format, suffix: str
+) -> None:
+    golden = GOLDEN / f"{record.__name__}.{suffix}"
+    assert shown(record(), form) + "\n" == golden.read_text(encoding="utf-8")
 
 
 def test_a_sweep_without_replicates_has_a_number_or_a_state_in_each_row() -> None:
@@ -136,7 +142,7 @@ def test_a_sweep_without_points_is_still_a_tabular_in_latex() -> None:
 
 def test_a_sweep_without_points_is_a_header_in_csv() -> None:
     text = shown(sweep(HEAD + "[grid]\nx = [1]\n[[exclude]]\nx = 1\n"), Format.CSV)
-    assert text == "x,loss_mean,loss_std,n,running,failed,blocked,missing,best"
+    assert text == "x,loss_mean,loss_std,n,pruned,running,failed,blocked,missing,best"
 
 
 def test_a_sweep_of_one_point_is_a_table_of_one_number() -> None:
@@ -149,12 +155,91 @@ def test_a_metric_that_is_infinite_stays_so_in_every_format() -> None:
     assert "inf" in shown(record)
     assert r"$\infty$" in shown(record, Format.LATEX)
     assert shown(record, Format.CSV).splitlines()[1].startswith("1,inf,")
-    assert json.loads(shown(record, Format.JSON))["configurations"][0]["mean"] == {"$float": "inf"}
+    assert json.loads(shown(record, Format.JSON))["configurations"][0]["metrics"]["loss"]["mean"] == {"$float": "inf"}
 
 
 def test_a_parameter_called_like_a_column_is_told_apart_in_csv() -> None:
     text = shown(sweep(HEAD + "[grid]\nn = [1]\n"), Format.CSV)
     assert text.startswith("params.n,loss_mean,loss_std,n,")
+
+
+SEARCH = f"{HEAD}[study]\ntrials = 600\n[study.space]\nx.float = [0, 1]\n"
+
+
+def searched(values: list[float]) -> SweepRecord:
+    """Return a study whose trials came to the given values."""
+    places = [place / 1000 for place in range(len(values))]
+    runs = [run({"x": x}, metrics={"loss": value}) for x, value in zip(places, values, strict=True)]
+    trials = [trial(place, {"x": place / 1000}, complete(place, value)) for place, value in enumerate(values)]
+    return sweep(SEARCH, runs, trials=trials)
+
+
+def test_of_a_study_readers_see_the_best_twenty_and_programs_all() -> None:
+    record = searched([500.0 - place for place in range(500)])
+    for form in READABLE:
+        assert "and 480 more; --format csv has all" in shown(record, form)
+    rows = shown(record).split("\n\n")[1].splitlines()[2:]
+    assert [float(row.split()[-1]) for row in rows] == [*range(1, 21)]
+    assert len(shown(record, Format.CSV).splitlines()) == 501
+    assert len(json.loads(shown(record, Format.JSON))["configurations"]) == 500
+
+
+def test_a_study_that_has_tried_nothing_has_a_table_without_rows() -> None:
+    for form in READABLE:
+        assert "0 of 600 trials" in shown(sweep(SEARCH), form)
+    assert shown(sweep(SEARCH)).split("\n\n")[1].split() == ["trial", "x", "loss", "-------", "---", "------"]
+    header = "trial,x,loss_mean,loss_std,n,pruned,running,failed,blocked,missing,best,state,feasible"
+    assert shown(sweep(SEARCH), Format.CSV) == header
+
+
+def test_a_searched_parameter_is_a_column_even_if_it_does_not_vary() -> None:
+    assert shown(searched([1.0])).splitlines()[2].split() == ["trial", "x", "loss"]
+
+
+def test_a_number_from_an_interval_is_shown_with_four_digits_and_exported_in_full() -> None:
+    record = sweep(SEARCH, trials=[trial(0, {"x": 0.123456789})])
+    assert "0.1235 " in shown(record)
+    assert "0.123456789" in shown(record, Format.CSV)
+
+
+def test_a_stepped_number_is_shown_as_it_is() -> None:
+    toml = SEARCH.replace("x.float = [0, 1]", "x = { float = [0, 1], step = 0.00125 }")
+    assert " 0.12375 " in shown(sweep(toml, trials=[trial(0, {"x": 0.12375})]))
+
+
+def test_a_parameter_called_trial_is_told_apart_in_csv() -> None:
+    record = sweep(SEARCH.replace("x.float", "trial.float"), trials=[trial(0, {"trial": 0.5})])
+    assert shown(record, Format.CSV).startswith("trial,params.trial,loss_mean")
+
+
+def test_the_constraints_that_a_row_breaks_are_named_in_every_format() -> None:
+    toml = SEARCH.replace("trials = 600", 'trials = 600\nconstraints = ["cost <= 1", "size < 2", "time_s >= 0"]')
+    metrics = {"loss": 1.0, "cost": 2.0, "size": 2.0, "time_s": 1.0}
+    told = complete(0, 1.0, constraints=(1.0, 5e-324, -1.0))
+    record = sweep(toml, [run({"x": 0.5}, metrics=metrics)], trials=[trial(0, {"x": 0.5}, told)])
+    assert "breaks cost <= 1, size < 2\n" in shown(record)
+    assert "breaks cost &lt;= 1, size &lt; 2 |" in shown(record, Format.MARKDOWN)
+    assert r"breaks cost \textless{}= 1, size \textless{} 2" in shown(record, Format.LATEX)
+
+
+def test_a_grid_of_several_objectives_has_its_front_first() -> None:
+    toml = 'task = "m:T"\n[objectives]\nloss = "minimize"\nscore = "maximize"\n[grid]\nx = [1, 2, 3, 4]\n'
+    values = {1: (0.5, 0.1), 2: (0.4, 0.3), 3: (0.9, 0.9)}
+    runs = [run({"x": x}, metrics={"loss": loss, "score": score}) for x, (loss, score) in values.items()]
+    assert shown(sweep(toml, runs)).split("\n\n")[1].splitlines() == [
+        "      x  loss     score",
+        "--  ---  -------  -------",
+        "*     2  0.4000   0.3000",
+        "*     3  0.9000   0.9000",
+        "      1  0.5000   0.1000",
+        "      4  missing  missing",
+    ]
+
+
+def test_a_study_in_trouble_says_where_to_read_on() -> None:
+    trouble = sweep(SEARCH, trials=[trial(0, {"x": 0.5}, Told(0, TrialState.FAILED, reason="boom"))])
+    assert shown(trouble).endswith(f"1 of 600 trials: 1 failed (see `sweeper status {NAME}`)")
+    assert shown(sweep(SEARCH, trials=[trial(0, {"x": 0.5}, pruned(0, 1))])).endswith("1 of 600 trials: 1 pruned")
 
 
 def test_hostile_values_take_one_row_each_in_text() -> None:

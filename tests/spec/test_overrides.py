@@ -8,20 +8,11 @@ from hypothesis import strategies as st
 
 from sweeper.errors import SpecError
 from sweeper.points import Points
-from sweeper.spec import load, to_toml
+from sweeper.spec import to_toml
 from sweeper.spec.overrides import parse
 
 HEAD = 'task = "news:Train"\nmetric = "accuracy"\n'
 GRID = HEAD + 'replicates = "seed"\n[fixed]\nepochs = 3\n[grid]\nlr = [0.1, 0.2]\nseed = [0, 1]\n'
-
-
-@pytest.fixture
-def spec_of(tmp_path):
-    def write_and_load(text, *overrides):
-        (tmp_path / "sweep.toml").write_text(text)
-        return load(tmp_path / "sweep.toml", overrides)
-
-    return write_and_load
 
 
 def points(spec):
@@ -181,3 +172,81 @@ def test_an_exclusion_by_a_parameter_that_is_now_fixed_keeps_its_other_condition
 def test_rows_are_not_multiplied_without_end(spec_of):
     with pytest.raises(SpecError, match=r"-p: x: 1,000,000,000 levels are too many"):
         spec_of(HEAD + "[[points]]\nlr = 1\n", "x={range=[1_000_000_000]}")
+
+
+STUDY = (
+    HEAD
+    + """
+    [study]
+    trials = 9
+
+    [[study.enqueue]]
+    optimizer = "sgd"
+    momentum = 0.9
+
+    [[study.enqueue]]
+    optimizer = "adam"
+    lr = 0.1
+
+    [study.space]
+    optimizer = { choice = ["sgd", "adam"] }
+    momentum = { float = [0, 1], when = { optimizer = "sgd" } }
+    warmup = { int = [1, 5], when = { momentum = 0.9 } }
+    lr = { float = [1e-5, 1e-1], log = true }
+    Embed.width = { int = [16, 64] }
+    """
+)
+
+
+@pytest.mark.parametrize(
+    ("override", "left", "rows"),
+    [
+        ("lr=0.5", "optimizer momentum warmup Embed.width", [("sgd", 0.9, None)]),
+        ("lr=0.1", "optimizer momentum warmup Embed.width", [("sgd", 0.9, None), ("adam", None, None)]),
+        ("optimizer=sgd", "momentum warmup lr Embed.width", [(None, 0.9, None)]),
+        ("optimizer=adam", "lr Embed.width", [(None, None, 0.1)]),
+        ("momentum=0.9", "optimizer warmup lr Embed.width", [("sgd", None, None), ("adam", None, 0.1)]),
+        ("momentum=0.5", "optimizer lr Embed.width", [("adam", None, 0.1)]),
+    ],
+)
+def test_one_value_fixes_what_a_study_searches_and_what_depends_on_it_follows(spec_of, override, left, rows):
+    spec = spec_of(STUDY, override)
+    name, _, _ = override.partition("=")
+    assert [*spec.fixed] == [name]
+    assert " ".join(spec.study.names) == left
+    assert all(name not in dimension.when for dimension in spec.study.space)
+    assert [tuple(map(row.get, ("optimizer", "momentum", "lr"))) for row in spec.study.enqueue] == rows
+
+
+def test_what_a_study_searches_of_a_family_is_fixed_too(spec_of):
+    spec = spec_of(STUDY, "Embed.width=32")
+    assert spec.fixed == {"Embed.width": 32}
+    assert "Embed.width" not in spec.study.names
+
+
+@pytest.mark.parametrize("override", ["lr=0.1,0.2", "lr={geomspace=[1e-3, 1e-1, 3]}", "lr,seed=[[0.1, 0], [0.2, 1]]"])
+def test_what_a_study_searches_cannot_be_swept(spec_of, override):
+    with pytest.raises(SpecError) as caught:
+        spec_of(STUDY, override)
+    assert str(caught.value) == ("-p: lr: is searched by the study; give it one value to fix it, or change study.space")
+
+
+def test_something_is_left_for_a_study_to_search(spec_of):
+    with pytest.raises(SpecError) as caught:
+        spec_of(STUDY, "Embed.width=32", "lr=0.1", "optimizer=adam")
+    assert str(caught.value) == (
+        '-p: optimizer = "adam": leaves the study nothing to search; leave another parameter of study.space free'
+    )
+
+
+def test_replicates_of_a_study_are_swept_and_a_study_without_them_gets_some(spec_of):
+    for text in (STUDY, STUDY + "\n[grid]\nseed = [7]\n"):
+        spec = spec_of(text, "seed=0,1,2")
+        assert points(spec) == [{"seed": 0}, {"seed": 1}, {"seed": 2}]
+        assert spec.replicate_names == ("seed",)
+
+
+def test_one_value_of_a_studys_replicates_leaves_one_replicate(spec_of):
+    spec = spec_of(STUDY + "\n[grid]\nseed = [0, 1]\nfold = [1, 2]\n", "seed=7")
+    assert points(spec) == [{"seed": 7, "fold": 1}, {"seed": 7, "fold": 2}]
+    assert spec.fixed == {}

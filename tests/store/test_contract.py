@@ -107,7 +107,7 @@ def test_a_run_that_is_not_there_is_an_error_that_names_it(any_store: ApiStore) 
 
 def test_a_result_is_all_that_a_look_up_needs(any_store: ApiStore, name: str) -> None:
     run = commit(any_store, name, "1-a", tags={Tag.TASK: "m:C", Tag.SOURCE: "abc"}, accuracy=0.5)
-    (result,) = any_store.results([name], metric="accuracy")
+    (result,) = any_store.results([name], metrics=["accuracy"])
     assert result == Result(
         key="1-a",
         run_id=run.run_id,
@@ -117,7 +117,7 @@ def test_a_result_is_all_that_a_look_up_needs(any_store: ApiStore, name: str) ->
         end_time=result.end_time,
         task="m:C",
         source="abc",
-        metric=0.5,
+        metrics={"accuracy": 0.5},
     )
     assert result.end_time >= run.start_time
 
@@ -158,11 +158,25 @@ def test_results_since_a_time_are_those_that_ended_at_it_or_later(any_store: Api
 @pytest.mark.parametrize("value", [0.5, -1e-300, math.nan, math.inf, -math.inf], ids=str)
 def test_a_metric_comes_back(any_store: ApiStore, name: str, value: float) -> None:
     run_id = commit(any_store, name, "1-a", accuracy=value).run_id
-    (result,) = any_store.results([name], metric="accuracy")
-    assert result.metric == pytest.approx(value, rel=1e-12, nan_ok=True)
+    (result,) = any_store.results([name], metrics=["accuracy"])
+    assert result.metrics == {"accuracy": pytest.approx(value, rel=1e-12, nan_ok=True)}
     assert any_store.run(run_id).metrics == {"accuracy": pytest.approx(value, rel=1e-12, nan_ok=True)}
-    (without,) = any_store.results([name], metric="loss")
-    assert without.metric is None
+    (without,) = any_store.results([name], metrics=["loss"])
+    assert without.metrics == {}
+
+
+def test_a_result_has_those_of_the_metrics_asked_for_that_its_run_has(any_store: ApiStore, name: str) -> None:
+    third = 1 / 3
+    commit(any_store, name, "1-all", accuracy=third, seconds=2.5, loss=0.1)
+    commit(any_store, name, "1-some", seconds=math.nan, loss=0.1)
+    commit(any_store, name, "1-none", loss=0.1)
+    found = {result.key: result.metrics for result in any_store.results([name], metrics=["seconds", "accuracy"])}
+    assert found == {
+        "1-all": {"accuracy": third, "seconds": 2.5},
+        "1-some": {"seconds": pytest.approx(math.nan, nan_ok=True)},
+        "1-none": {},
+    }
+    assert [result.metrics for result in any_store.results([name])] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize("value", AWKWARD, ids=lambda value: value[:20])
@@ -317,7 +331,7 @@ def test_the_readers_of_one_file_agree(store_uri: str, name: str) -> None:
     reader = open_reader(store_uri)
     assert isinstance(reader, SqlReader)
     questions: list[Callable[[Any], Any]] = [
-        lambda one: sorted(map(repr, one.results([name], metric="accuracy"))),
+        lambda one: sorted(map(repr, one.results([name], metrics=["accuracy", "loss"]))),
         lambda one: [repr(run) for run in one.runs_with(sweep_tag(name))],
         lambda one: [repr(run) for run in one.runs_with("odd", "it's")],
         lambda one: one.sweep_names(),

@@ -50,6 +50,9 @@ def run_body(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Saved]:
             patch.setattr(
                 task, "log_metric", lambda name, value, step: saved.curves.setdefault(name, []).append((step, value))
             )
+            patch.setattr(
+                task, "report", lambda value, step: saved.curves.setdefault("reported", []).append((step, value))
+            )
             task._run()
         return saved
 

@@ -14,6 +14,18 @@ def test_digits_are_read_well_and_each_epoch_is_on_the_curve(run_body) -> None:
     assert fitted.metrics["accuracy"] > 0.9
     assert steps == (1, 2, 3, 4, 5)
     assert accuracies[-1] > accuracies[0]
+    assert fitted.curves["reported"][-1] == (5, fitted.metrics["accuracy"])
+
+
+def test_a_penalty_on_the_weights_makes_most_of_them_zero(run_body) -> None:
+    split = run_body(digits.SplitDigits())
+
+    plain, sparse = (
+        run_body(digits.FitDigits(penalty=penalty, alpha=0.01), split=split).metrics for penalty in ("l2", "l1")
+    )
+
+    assert sparse["weights"] < plain["weights"] / 2
+    assert sparse["accuracy"] > 0.8
 
 
 def test_a_seed_draws_the_digits_held_out(run_body) -> None:

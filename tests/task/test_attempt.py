@@ -16,12 +16,15 @@ import luigi
 import numpy as np
 import pytest
 from mlflow.tracking import MlflowClient
+from optuna import TrialPruned
 
 from sweeper import MlflowTask
-from sweeper.errors import StoreError
+from sweeper.errors import StoreError, TaskError
 from sweeper.store.api import ApiStore
 from sweeper.store.base import LOG_ARTIFACT, Kind, RunStatus, Tag
+from sweeper.task import key_of
 from sweeper.task.context import Context
+from sweeper.task.pruning import is_prune
 from tests.task.test_base import is_known_to_a_newcomer, metrics_of, only_run, read, write_text
 
 
@@ -181,6 +184,95 @@ def test_a_report_goes_under_the_name_of_the_sweeps_metric(context: Context) -> 
     context.metric = "accuracy"
     Reporting().run()
     assert metrics_of(Reporting()) == {"accuracy": 0.75}
+
+
+class Listener:
+    """Hears what is reported, and says when it is enough."""
+
+    def __init__(self, enough: float = math.inf) -> None:
+        self.heard: list[tuple[float, int]] = []
+        self._enough = enough
+
+    def report(self, value: float, step: int) -> None:
+        """Remember a value."""
+        self.heard.append((value, step))
+        if step >= self._enough:
+            raise TrialPruned(f"pruned at step {step}")
+
+
+class Reports(MlflowTask):
+    """Report some values, one a step."""
+
+    values: tuple[Any, ...] = luigi.ListParameter(default=(0.25, 0.5, 0.75))
+
+    def _run(self) -> None:
+        (self.checkpoint_dir / "state").touch()
+        for step, value in enumerate(self.values, 1):
+            self.report(value, step)
+
+
+def test_whoever_listens_hears_what_is_reported(context: Context) -> None:
+    context.reporter = listener = Listener()
+    Reports().run()
+    assert listener.heard == [(0.25, 1), (0.5, 2), (0.75, 3)]
+
+
+def test_a_listener_hears_plain_numbers(context: Context) -> None:
+    class Numbers(MlflowTask):
+        def _run(self) -> None:
+            self.report(np.array([0.5], dtype=np.float32), np.int64(3))  # type: ignore[arg-type]
+
+    context.reporter = listener = Listener()
+    Numbers().run()
+    assert repr(listener.heard) == "[(0.5, 3)]"
+
+
+def test_what_is_no_number_is_not_reported(context: Context) -> None:
+    context.reporter = listener = Listener()
+    with pytest.raises(TaskError, match="metric 'objective' is no number: 'high'"):
+        Reports(values=("high",)).run()
+    assert listener.heard == []
+
+
+def test_a_pruned_attempt_is_killed_with_the_reason_and_keeps_what_it_came_to(context: Context) -> None:
+    context.reporter = Listener(enough=2)
+    with pytest.raises(TrialPruned):
+        Reports().run()
+    run = only_run(context)
+    assert (run.status, run.reason, run.tags[Tag.PRUNED]) == (RunStatus.KILLED, "pruned at step 2", "yes")
+    assert run.metrics == {"objective": 0.5}
+    assert Tag.KEY not in run.tags
+    assert not is_known_to_a_newcomer(Reports())
+
+
+def test_another_attempt_goes_on_where_a_pruned_one_was(context: Context) -> None:
+    context.reporter = Listener(enough=2)
+    with pytest.raises(TrialPruned):
+        Reports().run()
+    folder = context.checkpoint_folder(key_of(Reports()))
+    assert (folder / "state").exists()
+    context.reporter = None
+    Reports().run()
+    assert is_known_to_a_newcomer(Reports())
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(("words", "reason"), [((), "pruned"), (("no\nbetter",), "no better")])
+def test_a_task_may_prune_itself_with_or_without_a_word(words: Any, reason: str, context: Context) -> None:
+    class Modest(MlflowTask):
+        def _run(self) -> None:
+            raise TrialPruned(*words)
+
+    with pytest.raises(TrialPruned):
+        Modest().run()
+    assert (only_run(context).status, only_run(context).reason) == (RunStatus.KILLED, reason)
+    assert Tag.LOG not in only_run(context).tags, "there is no traceback to keep"
+
+
+def test_nobody_is_taken_to_prune_where_optuna_was_never_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_prune(TrialPruned())
+    monkeypatch.delitem(sys.modules, "optuna.exceptions")
+    assert not is_prune(TrialPruned())
 
 
 @pytest.mark.parametrize(

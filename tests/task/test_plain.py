@@ -90,8 +90,8 @@ def test_a_plain_pipeline_runs_under_luigi_and_nothing_runs_twice(project: Path)
     assert runs(project) == (1, 4)
 
     reader = reader_of(project)
-    results = reader.results(["train"], metric="accuracy")
-    assert {result.metric for result in results} == {4.5, 2.25, 9.0, 18.0}
+    results = reader.results(["train"], metrics=["accuracy"])
+    assert {result.metrics["accuracy"] for result in results} == {4.5, 2.25, 9.0, 18.0}
     assert {result.task for result in results} == {"pipeline:Train"}, "and not __main__"
     (fetched,) = reader.results(["fetch"])
     assert reader.artifact(fetched, "ids.txt").read_text() == "[0, 1, 2]"

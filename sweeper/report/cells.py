@@ -1,0 +1,105 @@
+"""What became of one point, told from the runs that stand for it."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sweeper.points import Point
+from sweeper.store.base import Blocked, RunRecord, RunStatus, Tag
+
+
+class PointState(enum.StrEnum):
+    """How far a point has come; the order is the one in which reports count."""
+
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    RUNNING = "running"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point's place in the table.
+
+    ``run`` is the run that stands for the point: its result, or the attempt that decided its state. ``values`` are
+    those of the metrics that were asked for, for a finished point. ``reason`` says why there is no result;
+    ``blocked_by`` is the id of the upstream run that a blocked point waits for.
+    """
+
+    point: Point
+    state: PointState
+    reason: str = ""
+    run: RunRecord | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    blocked_by: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The value of the first metric that was asked for; None for a point that has not finished."""
+        return next(iter(self.values.values()), None)
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run that explains the state, '' where there is none."""
+        return self.run.run_id if self.run else self.blocked_by
+
+    @property
+    def log(self) -> str:
+        """Where the run's log is, a path if it is on this machine and else a URI; '' where there is none."""
+        return self.run.log if self.run else ""
+
+
+def cell_of(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metrics: Sequence[str]) -> Cell:
+    """Return a point's cell: its result, else what goes on now, else what it waits for, else its last attempt.
+
+    A result must say each of the metrics.
+    """
+    results = [run for run in runs if run.key]
+    if results:
+        return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), metrics)
+    running = [run for run in runs if not run.status.is_over]
+    if running:
+        return Cell(point, PointState.RUNNING, run=min(running, key=_start))
+    if blocked:
+        state = PointState.FAILED if blocked.is_failure else PointState.BLOCKED
+        return Cell(point, state, blocked.reason, blocked_by=blocked.run_id)
+    if runs:
+        return _unfinished(point, max(runs, key=_start))
+    return Cell(point, PointState.MISSING)
+
+
+def _start(run: RunRecord) -> tuple[int, str]:
+    return run.start_time, run.run_id
+
+
+def _measured(point: Point, run: RunRecord, metrics: Sequence[str]) -> Cell:
+    """Return the cell of a point with a result, which has failed if the result does not say every metric."""
+    for metric in metrics:
+        value = run.metrics.get(metric)
+        if value is None:
+            logged = ", ".join(sorted(run.metrics)) or "none"
+            reason = f"finished without the metric {metric}; it logged: {logged}"
+            return Cell(point, PointState.FAILED, reason, run)
+        if math.isnan(value):
+            return Cell(point, PointState.FAILED, f"finished with NaN for the metric {metric}", run)
+    return Cell(point, PointState.FINISHED, run=run, values={metric: float(run.metrics[metric]) for metric in metrics})
+
+
+def _unfinished(point: Point, run: RunRecord) -> Cell:
+    """Return the cell of a point whose last attempt is over and is no result."""
+    match run.status:
+        case RunStatus.FAILED:
+            return Cell(point, PointState.FAILED, run.reason or "the run failed and does not say why", run)
+        case RunStatus.KILLED if Tag.PRUNED in run.tags:
+            return Cell(point, PointState.PRUNED, run.reason or "it did not look promising", run)
+        case RunStatus.KILLED:
+            return Cell(point, PointState.MISSING, run.reason or "the run was stopped", run)
+        case _ if Tag.SUPERSEDED in run.tags:
+            return Cell(point, PointState.MISSING, "its result was superseded", run)
+        case _:
+            return Cell(point, PointState.FAILED, run.reason or "the run ended without committing a result", run)

@@ -1,0 +1,63 @@
+"""A sweep's record, put together from what any reader of the store answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeper.store.base import (
+    BLOCKED_ARTIFACT,
+    DOCUMENT_ARTIFACT,
+    Blocked,
+    Kind,
+    Reader,
+    RunRecord,
+    SweepRecord,
+    Tag,
+    sweep_tag,
+)
+
+if TYPE_CHECKING:
+    from sweeper.store.trials import Trial
+
+
+def own_run(reader: Reader, name: str) -> RunRecord | None:
+    """Return the run that stands for a sweep, or None if there is no such sweep.
+
+    It is looked for among the sweeps: a study's trials carry its name too, and may be thousands.
+    """
+    found = (run for run in reader.runs_with(Tag.KIND, Kind.SWEEP) if run.tags.get(Tag.NAME) == name)
+    return next(found, None)
+
+
+def read_sweep(reader: Reader, name: str) -> SweepRecord | None:
+    """Return what the store remembers of a sweep, or None if there is no such sweep."""
+    run = own_run(reader, name)
+    if run is None:
+        return None
+    document = _read_json(reader.artifact(run, DOCUMENT_ARTIFACT)) or {}
+    blocked = _read_json(reader.artifact(run, BLOCKED_ARTIFACT)) or ()
+    return SweepRecord(
+        name=name,
+        run=run,
+        document=document,
+        runs=tuple(reader.runs_with(sweep_tag(name))),
+        blocked=tuple(Blocked(**entry) for entry in blocked),
+        trials=_trials(reader, run, document),
+    )
+
+
+def _trials(reader: Reader, run: RunRecord, document: Mapping[str, Any]) -> Sequence[Trial]:
+    """Return the trials of the study that a sweep is at: of one that was begun afresh, not those before."""
+    study = run.tags.get(Tag.STUDY)
+    if not study or not document.get("study"):
+        return ()
+    from sweeper.store.trials import read_trials
+
+    return read_trials([run for run in reader.runs_with(Tag.STUDY, study) if run.tags.get(Tag.KIND) == Kind.TRIAL])
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
