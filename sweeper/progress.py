@@ -120,7 +120,8 @@ class Progress:
         self.name, self._metric = spec.name, spec.metric
         self._tally = Tally(spec.direction)
         self._tally.expected = expected
-        self._print(f"{spec.name}: {expected.of('point')} of {spec.task.partition(':')[2]}")
+        points = expected.of("point") if expected.number else "no more points"
+        self._print(f"{spec.name}: {points} of {spec.task.partition(':')[2]}")
 
     def told(self, outcome: Outcome) -> None:
         """Count a point, and say so if something is to be said about it."""
@@ -148,6 +149,8 @@ class Progress:
     def finished(self, seconds: float) -> None:
         """Say what it came to."""
         tally = self._tally
+        if not (tally.done or tally.expected.number):
+            return
         best = f"; {self._best()}" if tally.best else ""
         self._print(f"{tally.done:,} of {tally.expected.of('point')} in {duration(seconds)}: {tally.counts()}{best}")
 

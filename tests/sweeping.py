@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sweeper.spec import Spec
 
 CHAIN = "tests.pipelines.chain"
+CURVES = "tests.pipelines.curves"
 TROUBLE = "tests.pipelines.trouble"
 TYPED = "tests.pipelines.typed"
 

@@ -9,10 +9,11 @@ import pytest
 
 from sweeper.errors import InputError, SpecError
 from sweeper.policy import Policy
+from sweeper.session import EngineName
 from sweeper.store import open_reader, open_store
 from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 from sweeper.store.trials import Trial, TrialState
-from tests.sweeping import CHAIN, TROUBLE, Recorder, counts, running, sweep
+from tests.sweeping import CHAIN, CURVES, TROUBLE, Recorder, counts, running, sweep
 
 HEAD = f"""
 task = "{CHAIN}:Fit"
@@ -383,3 +384,119 @@ def test_a_second_sweeper_at_a_study_is_refused(store_uri: str):
                 sweep(STUDY, store_uri, listener=Recorder())
 
     assert len(sweep(STUDY.replace("trials = 8", "trials = 1"), store_uri, listener=Second()).outcomes) == 1
+
+
+def test_a_pruner_looks_at_a_trial_after_each_replicate_and_the_last_prunes_nothing(store_uri: str):
+    text = f"""{HEAD}
+    [study]
+    trials = 12
+    sampler = "random"
+    pruner = {{ name = "median", n_startup_trials = 2 }}
+    [study.space]
+    rate = {{ float = [1e-3, 1.0] }}
+    [grid]
+    seed = [0, 1, 2]
+    """
+    swept = sweep(text, store_uri)
+    ends = [trial.told for trial in trials_of(store_uri) if trial.told]
+    pruned = [told for told in ends if told.state is TrialState.PRUNED]
+    complete = [told for told in ends if told.state is TrialState.COMPLETE]
+    assert pruned
+    assert all(told.replicates < 3 and max(told.steps) == told.replicates for told in pruned)
+    assert all(told.replicates == 3 and set(told.steps) == {1, 2, 3} for told in complete)
+    assert len(swept.outcomes) == sum(told.replicates for told in ends) < 36
+    for told in complete:
+        assert told.steps[3] == pytest.approx(told.values[0])
+        assert told.steps[2] == pytest.approx(told.values[0] - 0.005), "the running mean"
+    assert pruned[0].reason.startswith("pruned after")
+    assert sweep(text, store_uri).outcomes == []
+
+
+def test_wilcoxon_compares_replicate_with_replicate(store_uri: str):
+    text = f"""{HEAD}
+    [study]
+    trials = 4
+    sampler = "random"
+    pruner = {{ name = "wilcoxon", n_startup_steps = 2 }}
+    [study.space]
+    rate = {{ float = [1e-3, 1.0] }}
+    [grid]
+    seed = [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+    sweep(text, store_uri)
+    first = trials_of(store_uri)[0].told
+    assert first is not None
+    assert first.steps[8] - first.steps[1] == pytest.approx(0.07), "each replicate's own value"
+
+
+def test_a_replicate_that_fails_fails_its_trial_and_the_rest_is_not_tried(store_uri: str):
+    text = f"""
+    task = "{TROUBLE}:Trouble"
+    metric = "score"
+    [study]
+    trials = 3
+    sampler = "random"
+    [study.space]
+    number = {{ int = [1, 9] }}
+    [grid]
+    ending = ["well", "error", "sys.exit"]
+    """
+    swept = sweep(text, store_uri)
+    assert swept.states == {"computed": 3, "failed": 3}
+    assert {trial.told.state for trial in trials_of(store_uri) if trial.told} == {TrialState.FAILED}
+    again = sweep(text, store_uri)
+    assert again.states == {"reused": 3, "failed": 3}
+
+
+def test_several_trials_that_one_upstream_failure_blocks_are_one_failed_trial(store_uri: str):
+    Path("slow.py").write_text(
+        "import time\nfrom pathlib import Path\nimport luigi\nfrom sweeper import MlflowTask\n"
+        "class Data(MlflowTask):\n"
+        "    def _run(self):\n"
+        "        time.sleep(1)\n"
+        "        if not Path('mended').exists():\n            raise OSError('no data')\n"
+        "        self.save_to_mlflow(metrics={'size': 1})\n"
+        "class Fit(MlflowTask):\n"
+        "    rate = luigi.FloatParameter()\n"
+        "    def requires(self):\n        return {'data': Data()}\n"
+        "    def _run(self):\n        self.save_to_mlflow(metrics={'score': self.rate})\n"
+    )
+    text = 'task = "slow:Fit"\nmetric = "score"\n[study]\ntrials = 7\n[study.space]\nrate = { float = [0.0, 1.0] }\n'
+    swept = sweep(text, store_uri, engine=EngineName.LOCAL, workers=3)
+    assert swept.states == {"blocked": 3}
+    trials = trials_of(store_uri)
+    assert [trial.told and trial.told.state for trial in trials] == [TrialState.FAILED, None, None]
+    assert running(store_uri) == []
+    assert any("4 trials are not begun" in message for message in swept.messages)
+    Path("mended").touch()
+    assert sweep(text, store_uri, engine=EngineName.LOCAL, workers=3).states == {"computed": 7}
+    assert [trial.values for trial in trials_of(store_uri)[:3]] == [trial.values for trial in trials]
+
+
+def test_whole_numbers_on_a_float_parameter_are_its_floats(store_uri: str):
+    text = STUDY.replace("{ float = [1e-3, 1.0], log = true }", "{ int = [1, 5] }").replace("trials = 8", "trials = 3")
+    sweep(text, store_uri)
+    values = [trial.values["rate"] for trial in trials_of(store_uri)]
+    assert {type(value) for value in values} == {float}
+    through = told_of(store_uri)
+    sweep(text, store_uri, name="cut", listener=Stopping(1))
+    sweep(text, store_uri, name="cut")
+    assert told_of(store_uri, "cut") == through
+
+
+def test_a_pruned_trial_of_a_study_with_constraints_keeps_none(store_uri: str):
+    text = f"""
+    task = "{CURVES}:Curve"
+    metric = "score"
+    [study]
+    trials = 12
+    sampler = "random"
+    pruner = {{ name = "median", n_startup_trials = 2 }}
+    constraints = ["cost <= 60"]
+    [study.space]
+    rate = {{ float = [1e-4, 1.0], log = true }}
+    """
+    sweep(text, store_uri)
+    states = [trial.told.state for trial in trials_of(store_uri) if trial.told]
+    assert len(states) == 12
+    assert set(states) == {TrialState.COMPLETE, TrialState.PRUNED}

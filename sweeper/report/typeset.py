@@ -11,15 +11,17 @@ from tabulate import DataRow, Line, TableFormat, tabulate
 from sweeper.report import escape
 from sweeper.report.escape import shown
 from sweeper.report.layout import Layout
-from sweeper.report.replicates import Measurement
+from sweeper.report.replicates import Configuration, Measurement
 from sweeper.report.rounding import Rounded, aligned, numeral, power_of_ten, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from sweeper.report.replicates import Configuration
-
 _BEST = "*"
+
+Measured = tuple[Measurement, bool]
+"""A measurement, and whether it is one of the best row's."""
+
 _SCIENTIFIC = re.compile(r"(?P<mantissa>-?[\d.]+)e(?P<exponent>[+-]\d+)")
 
 
@@ -28,7 +30,7 @@ class _Style:
     """How a format writes words, a column of numerals, a column of measurements, and two marks.
 
     ``short`` marks a row with fewer results than others, ``nothing`` a row without any. ``highlight`` is how the best
-    rows stand out, if that is to be explained.
+    rows stand out.
     """
 
     words: Callable[[str], str]
@@ -37,10 +39,6 @@ class _Style:
     short: str
     nothing: str = "—"
     highlight: str = "in bold:"
-
-
-Measured = tuple[Measurement, bool]
-"""A measurement, and whether it is one of the best row's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,10 @@ class _Column:
 def text(layout: Layout) -> str:
     """Return the table for a terminal: aligned at decimal points, the best row starred."""
     columns = list(_columns(layout, _TEXT))
-    has_best = any(row.is_best for row in layout.rows)
-    if has_best:
+    if any(row.is_best for row in layout.rows):
         columns.insert(0, _Column("", [_BEST if row.is_best else "" for row in layout.rows]))
     head = [layout.title, *_fixed(layout.fixed_words)]
-    legend = [f"{_BEST} best"] * (has_best and len(layout.metrics) == 1) + _legend(layout, _TEXT)
-    return "\n".join([*head, "", _tabulated(columns, "simple"), "", *legend, *layout.footer])
+    return "\n".join([*head, "", _tabulated(columns, "simple"), "", *_legend(layout, _TEXT), *layout.footer])
 
 
 def markdown(layout: Layout) -> str:
@@ -81,10 +77,11 @@ def _fixed(words: str) -> list[str]:
 
 
 def _legend(layout: Layout, style: _Style) -> list[str]:
-    has_front = len(layout.metrics) > 1 and any(row.is_best for row in layout.rows)
+    best = "best" if len(layout.metrics) == 1 else "on the Pareto front"
+    explained = any(row.is_best for row in layout.rows) and (style is _TEXT or len(layout.metrics) > 1)
     flagged = layout.has_replicates and any(_is_flagged(row) for row in layout.rows)
     return [
-        *[f"{style.highlight} on the Pareto front"] * has_front,
+        *[f"{style.highlight} {best}"] * explained,
         *[f"{style.short} fewer results than other rows: the means do not compare on equal terms"] * flagged,
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
+from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, create_trial
 
 from sweeper.errors import SweeperError
@@ -39,7 +40,7 @@ class Memory:
         self._open: dict[int, optuna.Trial] = {}
         self._optuna_numbers: dict[int, int] = {}
         self._number = 0
-        self._is_settled = spec.study.pruner is None
+        self._is_settled = not isinstance(self.study.pruner, HyperbandPruner | SuccessiveHalvingPruner)
 
     def ask(self, number: int, row: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values that the sampler proposes for a trial, and what it noted on it.
@@ -69,7 +70,7 @@ class Memory:
     def tell(self, number: int, told: Told) -> None:
         """Take in what came of a trial."""
         trial = self._open.pop(number)
-        for constraint, violation in zip(self._design.constraints, told.constraints, strict=True):
+        for constraint, violation in zip(self._design.constraints, told.constraints, strict=False):
             trial.set_constraint(str(constraint), violation)
         values = told.values if told.state is TrialState.COMPLETE else None
         self.study.tell(trial, values, STATES[told.state])

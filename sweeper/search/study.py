@@ -145,7 +145,9 @@ class StudySearch:
             self._stop(f"{REDRAWS} proposals in a row need what has failed")
             return None
         mark = digest(self._rows.popleft()) if row is not None else ""
-        trial = self._ledger.ask(Trial(self._number, values, self._seen, mark, noted))
+        point = self._points_of(values)[0]  # has each value as its parameter takes it: 3.0 for a 3
+        tried = {name: point[name] for name in values}
+        trial = self._ledger.ask(Trial(self._number, tried, self._seen, mark, noted))
         self._number += 1
         return self._take_up(trial)
 
@@ -173,8 +175,10 @@ class StudySearch:
 
     def _measure(self, trial: Evaluation) -> None:
         """Show the pruner what is new, and end the trial if that was all."""
+        number = trial.trial.number
         for step, value in self._pruning.replicate_steps(trial.outcomes):
-            if step not in self._memory.steps(trial.trial.number) and self._report(trial.trial.number, value, step):
+            is_new = step not in self._memory.steps(number)
+            if is_new and self._report(number, value, step) and step < len(trial.points):
                 self._end(trial, TrialState.PRUNED, reason=f"pruned after {step} of {len(trial.points)} replicates")
                 return
         if trial.is_complete:
