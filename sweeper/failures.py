@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweeper.engine.base import Ending, Execution
-from sweeper.engine.worker import closure_of
 from sweeper.points import Point
 from sweeper.search.base import Outcome, PointState
 from sweeper.store.base import Reader
 from sweeper.task import key_of
 from sweeper.task.attempt import reason_of
+from sweeper.task.pipeline import upstream_first
 
 if TYPE_CHECKING:
     import luigi
@@ -77,16 +77,15 @@ class Failures:
         """Return why a task cannot run, if something that it requires has failed."""
         if not self._by_key:
             return None
-        required = (self._by_key.get(key_of(one)) for one in closure_of(task) if one is not task)
+        required = (self._by_key.get(key_of(one)) for one in upstream_first(task)[:-1])
         return next((failure for failure in required if failure and failure.blocks), None)
 
 
 def absence(task: luigi.Task) -> Failure:
     """Return why a task can never run: something upstream is not there, and nobody makes it."""
     try:
-        absent = [one for one in closure_of(task) if not one.complete()]
-        leaf = next(one for one in absent if all(required.complete() for required in one.deps()))
+        absent = next(one for one in upstream_first(task) if not one.complete())
     except Exception as error:  # noqa: BLE001 (complete() of a plain Luigi task is the user's)
         return Failure(key_of(task), task.get_task_family(), reason_of(error))
-    reason = f"{leaf!r:.200} is not there, and it is no task that can be run"
-    return Failure(key_of(leaf), leaf.get_task_family(), reason)
+    reason = f"{absent!r:.200} is not there, and it is no task that can be run"
+    return Failure(key_of(absent), absent.get_task_family(), reason)

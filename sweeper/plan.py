@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 import luigi
 
 from sweeper.binding import Binding
-from sweeper.engine.worker import closure_of
 from sweeper.identity import digest
 from sweeper.points import Count, Point
 from sweeper.points.space import draw, trial_points
@@ -23,6 +22,7 @@ from sweeper.store.trials import Trial, TrialState
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.context import Context, current, use
+from sweeper.task.pipeline import upstream_first
 from sweeper.task.source import qualified_name, source_digest
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Step:
     """The instances of one task class in a sweep.
 
     ``instances`` are distinct by identity. ``points`` are how many points need the class, so ``points / instances``
-    share each. ``seconds`` are what results of the class took so far, on average; None without any.
+    share each. ``height`` is how many steps lie upstream, the longest way. ``seconds`` are what results of the class
+    took so far, on average; None without any.
     """
 
     family: str
@@ -47,6 +48,7 @@ class Step:
     complete: int = 0
     points: int = 0
     changed: int = 0
+    height: int = 0
     seconds: float | None = None
 
     @property
@@ -181,7 +183,6 @@ class _Survey:
         self.unbuilt: Counter[str] = Counter()
         self._steps: dict[str, Step] = {}
         self._heights: dict[str, int] = {}
-        self._seen: set[str] = set()
         self._seconds: defaultdict[str, list[float]] = defaultdict(list)
         self._names: dict[str, str] = {}
 
@@ -189,29 +190,31 @@ class _Survey:
         """Count what a point needs."""
         self.looked_at += 1
         try:
-            pipeline = [(task, key_of(task)) for task in closure_of(binding.instance(point))][::-1]
+            final = binding.instance(point)
+            key_of(final)  # its error is the user's own, that of the walk only tells of it
+            pipeline = [(task, key_of(task)) for task in upstream_first(final)]
         except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
             self.unbuilt[reason_of(error)] += 1
             return
         for family in dict.fromkeys(task.get_task_family() for task, _ in pipeline):
             self._steps.setdefault(family, Step(family)).points += 1
         for task, key in pipeline:
-            if key not in self._seen:
-                self._seen.add(key)
-                self._count(task)
+            if key not in self._heights:
+                self._heights[key] = 1 + max((self._heights[key_of(one)] for one in task.deps()), default=-1)
+                self._count(task, self._heights[key])
 
     def ordered(self) -> list[Step]:
         """Return the steps, upstream first."""
         for family, step in self._steps.items():
             known = self._seconds[family] or current().index.seconds(self._names.get(family, ""))
             step.seconds = sum(known) / len(known) if known else None
-        return sorted(self._steps.values(), key=lambda step: self._heights[step.family])
+        return sorted(self._steps.values(), key=lambda step: step.height)
 
-    def _count(self, task: luigi.Task) -> None:
+    def _count(self, task: luigi.Task, height: int) -> None:
         family = task.get_task_family()
         step = self._steps[family]
         step.instances += 1
-        self._heights[family] = max(self._heights.get(family, 0), _height(task))
+        step.height = max(step.height, height)
         if not isinstance(task, MlflowTask):
             step.complete += task.complete()
             return
@@ -221,12 +224,3 @@ class _Survey:
             step.complete += 1
             step.changed += result.source != source_digest(type(task))
             self._seconds[family].append(result.seconds)
-
-
-def _height(task: luigi.Task) -> int:
-    """Return how many steps lie upstream of a task, the longest way."""
-    known: int | None = task.__dict__.get("_sweeper_height")
-    if known is None:
-        known = 1 + max(map(_height, task.deps()), default=-1)
-        task.__dict__["_sweeper_height"] = known
-    return known

@@ -7,14 +7,13 @@ than one that it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import luigi
+from collections.abc import Sequence
 
 from sweeper.store.base import Result, Store, Tag
 from sweeper.store.index import Index
 from sweeper.task import MlflowTask, find_result
 from sweeper.task.attempt import is_number
+from sweeper.task.pipeline import upstream_first
 from sweeper.task.source import source_digest
 
 
@@ -33,7 +32,7 @@ class Renewal:
     def reusable(self, task: MlflowTask) -> Result | None:
         """Return the result of a final task that may be reused; one that may not is forgotten, to be made again."""
         if self._rerun_changed:
-            for required in _upstream_first(task):
+            for required in upstream_first(task):
                 if isinstance(required, MlflowTask) and self._is_stale(required):
                     self._forget(find_result(required))
         result = find_result(task)
@@ -83,17 +82,3 @@ class Renewal:
         if result is not None:
             self._old[result.key] = self._index.discard(result.key)
             self._renewed.add(result.key)
-
-
-def _upstream_first(task: luigi.Task) -> Iterator[luigi.Task]:
-    """Yield what a task requires, each before what requires it, and the task last."""
-    seen: set[str] = set()
-
-    def visit(current: luigi.Task) -> Iterator[luigi.Task]:
-        if current.task_id not in seen:
-            seen.add(current.task_id)
-            for required in current.deps():
-                yield from visit(required)
-            yield current
-
-    return visit(task)

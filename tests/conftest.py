@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from filelock import FileLock
 from luigi.task_register import Register
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 SERVER_START_SECONDS = 120
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+hypothesis.settings.register_profile("sweeper", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("sweeper")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -500,3 +500,24 @@ def test_a_pruned_trial_of_a_study_with_constraints_keeps_none(store_uri: str):
     states = [trial.told.state for trial in trials_of(store_uri) if trial.told]
     assert len(states) == 12
     assert set(states) == {TrialState.COMPLETE, TrialState.PRUNED}
+
+
+def test_a_reused_result_shows_the_pruner_what_it_reported(store_uri: str):
+    text = f"""
+    task = "{CURVES}:Curve"
+    metric = "score"
+    [study]
+    trials = 6
+    sampler = "random"
+    pruner = {{ name = "hyperband", max_resource = 5 }}
+    [study.space]
+    rate = {{ choice = [0.01] }}
+    """
+    sweep(f'task = "{CURVES}:Curve"\nmetric = "score"\n[grid]\nrate = [0.01]\n', store_uri, name="grid")
+    swept = sweep(text, store_uri)
+    assert swept.states == {"reused": 6}
+    for trial in trials_of(store_uri):
+        assert trial.told is not None
+        assert sorted(trial.told.steps) == [1, 2, 3, 4, 5]
+        assert trial.told.steps[5] == trial.told.values[0]
+        assert "completed_rung_0" in trial.told.attributes

@@ -18,6 +18,7 @@ from sweeper.spec import Spec
 from sweeper.spec.families import flatten
 from sweeper.task import MlflowTask, key_of
 from sweeper.task.parameters import checked
+from sweeper.task.pipeline import upstream_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _discover(task: type[MlflowTask], families: dict[str, type[luigi.Task]], ass
         known = len(families)
         instance, _ = build(task, families, _fitting(task, families, assignment))
         key_of(instance)  # a pipeline without an identity is none
-        for required in _closure(instance):
+        for required in upstream_first(instance):
             families.setdefault(required.get_task_family(), type(required))
 
 
@@ -109,17 +110,6 @@ def _fitting(task: type[MlflowTask], families: Families, assignment: Mapping[str
             except ValueError:
                 continue
             yield name, value
-
-
-def _closure(task: luigi.Task) -> Iterator[luigi.Task]:
-    seen: set[str] = set()
-    stack = [task]
-    while stack:
-        current = stack.pop()
-        if current.task_id not in seen:
-            seen.add(current.task_id)
-            yield current
-            stack.extend(current.deps())
 
 
 def _changes(binding: Binding, base: Mapping[str, Any], name: str, different: Iterable[Any]) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from sweeper.errors import InputError, did_you_mean
-from sweeper.report.outcomes import Outcomes, outcomes
+from sweeper.report.outcomes import SweepOutcomes, outcomes
 from sweeper.store import open_reader
 from sweeper.store.base import SweepRecord
 from sweeper.store.lease import without_the_dead
 from sweeper.store.locate import locate, shown_uri
 
 
-def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None = None) -> Outcomes:
+def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None = None) -> SweepOutcomes:
     """Return what became of the points of a sweep, the newest by default.
 
     Raises ``InputError`` if there is no such sweep.

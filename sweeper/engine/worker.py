@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +22,10 @@ from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
-from sweeper.errors import EngineError, StoreError, TaskError
+from sweeper.errors import EngineError, StoreError
 from sweeper.task import MlflowTask, find_result, key_of
-from sweeper.task.attempt import reason_of
 from sweeper.task.context import current
+from sweeper.task.pipeline import upstream_first
 
 WAIT_SECONDS = 0.5
 """How long a step waits before it looks at time-outs and at requests to stop."""
@@ -73,7 +73,7 @@ class SchedulingWorker(Worker):
 
     def hold(self, task: luigi.Task) -> None:
         """Take a final task in, with what it requires and is not complete."""
-        closure = {required.task_id: required for required in closure_of(task)}
+        closure = {required.task_id: required for required in upstream_first(task)}
         self._closures[task.task_id] = closure
         self._holders.update(closure.keys())
         self.add(task)
@@ -248,20 +248,3 @@ class _Flight:
         if isinstance(error, StoreError | EngineError):
             raise error
         return Execution(Ending.FAILED, reason=f"{type(error).__name__}: {error}")
-
-
-def closure_of(task: luigi.Task) -> Iterator[luigi.Task]:
-    """Yield a task and all that it requires, each once. Raises ``TaskError`` where a ``requires()`` fails."""
-    seen = {task.task_id}
-    stack = [task]
-    while stack:
-        current = stack.pop()
-        yield current
-        try:
-            upstream = current.deps()
-        except Exception as error:
-            raise TaskError(f"requires() of {current.task_family} failed: {reason_of(error)}") from error
-        for required in upstream:
-            if required.task_id not in seen:
-                seen.add(required.task_id)
-                stack.append(required)

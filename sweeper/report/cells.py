@@ -11,7 +11,7 @@ from sweeper.points import Point
 from sweeper.store.base import Blocked, RunRecord, RunStatus, Tag
 
 
-class PointState(enum.StrEnum):
+class CellState(enum.StrEnum):
     """How far a point has come; the order is the one in which reports count."""
 
     FINISHED = "finished"
@@ -32,7 +32,7 @@ class Cell:
     """
 
     point: Point
-    state: PointState
+    state: CellState
     reason: str = ""
     run: RunRecord | None = None
     values: Mapping[str, float] = field(default_factory=dict)
@@ -64,13 +64,13 @@ def cell_of(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, me
         return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), metrics)
     running = [run for run in runs if not run.status.is_over]
     if running:
-        return Cell(point, PointState.RUNNING, run=min(running, key=_start))
+        return Cell(point, CellState.RUNNING, run=min(running, key=_start))
     if blocked:
-        state = PointState.FAILED if blocked.is_failure else PointState.BLOCKED
+        state = CellState.FAILED if blocked.is_failure else CellState.BLOCKED
         return Cell(point, state, blocked.reason, blocked_by=blocked.run_id)
     if runs:
         return _unfinished(point, max(runs, key=_start))
-    return Cell(point, PointState.MISSING)
+    return Cell(point, CellState.MISSING)
 
 
 def _start(run: RunRecord) -> tuple[int, str]:
@@ -84,22 +84,22 @@ def _measured(point: Point, run: RunRecord, metrics: Sequence[str]) -> Cell:
         if value is None:
             logged = ", ".join(sorted(run.metrics)) or "none"
             reason = f"finished without the metric {metric}; it logged: {logged}"
-            return Cell(point, PointState.FAILED, reason, run)
+            return Cell(point, CellState.FAILED, reason, run)
         if math.isnan(value):
-            return Cell(point, PointState.FAILED, f"finished with NaN for the metric {metric}", run)
-    return Cell(point, PointState.FINISHED, run=run, values={metric: float(run.metrics[metric]) for metric in metrics})
+            return Cell(point, CellState.FAILED, f"finished with NaN for the metric {metric}", run)
+    return Cell(point, CellState.FINISHED, run=run, values={metric: float(run.metrics[metric]) for metric in metrics})
 
 
 def _unfinished(point: Point, run: RunRecord) -> Cell:
     """Return the cell of a point whose last attempt is over and is no result."""
     match run.status:
         case RunStatus.FAILED:
-            return Cell(point, PointState.FAILED, run.reason or "the run failed and does not say why", run)
+            return Cell(point, CellState.FAILED, run.reason or "the run failed and does not say why", run)
         case RunStatus.KILLED if Tag.PRUNED in run.tags:
-            return Cell(point, PointState.PRUNED, run.reason or "it did not look promising", run)
+            return Cell(point, CellState.PRUNED, run.reason or "it did not look promising", run)
         case RunStatus.KILLED:
-            return Cell(point, PointState.MISSING, run.reason or "the run was stopped", run)
+            return Cell(point, CellState.MISSING, run.reason or "the run was stopped", run)
         case _ if Tag.SUPERSEDED in run.tags:
-            return Cell(point, PointState.MISSING, "its result was superseded", run)
+            return Cell(point, CellState.MISSING, "its result was superseded", run)
         case _:
-            return Cell(point, PointState.FAILED, run.reason or "the run ended without committing a result", run)
+            return Cell(point, CellState.FAILED, run.reason or "the run ended without committing a result", run)

@@ -9,18 +9,18 @@ from typing import Any
 import pandas as pd
 
 from sweeper.identity import canonical
-from sweeper.report.cells import PointState
+from sweeper.report.cells import CellState
 from sweeper.report.escape import spreadsheet
 from sweeper.report.frame import distinct, series
-from sweeper.report.outcomes import Outcomes
+from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.replicates import Configuration, configurations
 from sweeper.report.study import StudyOutcomes
 from sweeper.report.trials import TrialOutcome
 
-_UNFINISHED = tuple(state for state in PointState if state is not PointState.FINISHED)
+_UNFINISHED = tuple(state for state in CellState if state is not CellState.FINISHED)
 
 
-def to_csv(outcomes: Outcomes) -> str:
+def to_csv(outcomes: SweepOutcomes) -> str:
     """Return one line a configuration, the best first, safe to open in a spreadsheet.
 
     The columns are the swept parameters but for the replicates, ``<metric>_mean`` and ``<metric>_std`` of each metric,
@@ -49,7 +49,7 @@ def to_csv(outcomes: Outcomes) -> str:
     return str(pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")).rstrip("\n")
 
 
-def to_json(outcomes: Outcomes) -> str:
+def to_json(outcomes: SweepOutcomes) -> str:
     """Return the sweep, its configurations with the best first, and how many of its points are in each state.
 
     Parameter values, and means that are not finite, are in canonical form.
@@ -96,16 +96,16 @@ def _tried(row: Configuration, trial: TrialOutcome) -> dict[str, Any]:
     }
 
 
-def _study(outcomes: Outcomes, study: StudyOutcomes) -> dict[str, Any]:
+def _study(outcomes: SweepOutcomes, study: StudyOutcomes) -> dict[str, Any]:
     """Return what a study has come to by its own objectives, whatever metric is reported."""
     from sweeper.search.importance import importances
 
     return {
-        "trials": {"total": study.study.trials, **study.counts},
+        "trials": {"total": study.design.trials, **study.counts},
         "best": study.best and study.best.number,
         "front": [trial.number for trial in study.front],
         "improvements": [{"trial": trial.number, "value": canonical(trial.values[0])} for trial in study.improvements],
-        "importances": dict(importances(outcomes.spec, [one.trial for one in outcomes.trials])),
+        "importances": dict(importances(outcomes.spec, [one.record for one in outcomes.trials])),
     }
 
 

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
     from sweeper.report.cells import Cell
-    from sweeper.report.outcomes import Outcomes
+    from sweeper.report.outcomes import SweepOutcomes
 
 OWN_COLUMNS = ("state", "reason", "run_id", "seconds", "log")
 
 
-def frame(outcomes: Outcomes) -> pd.DataFrame:
+def frame(outcomes: SweepOutcomes) -> pd.DataFrame:
     """Return one row a point, missing ones included, in the order of the spec.
 
     Of a sweep whose outcomes are partial, only the points that left a trace have a row.
@@ -59,7 +59,7 @@ def series(values: Sequence[Any], *, is_number: bool = False) -> pd.Series[Any]:
     return column if any(value is None for value in values) else column.infer_objects()  # None would become NaN
 
 
-def _first_trials(outcomes: Outcomes) -> list[int]:
+def _first_trials(outcomes: SweepOutcomes) -> list[int]:
     """Return for each cell the number of the first trial that tried its point."""
     numbers = {trial.point: trial.number for trial in reversed(outcomes.trials)}
     return [numbers[cell.point.configuration(outcomes.spec.replicate_names)] for cell in outcomes.cells]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.identity import canonical_json
 from sweeper.report import synopsis
 from sweeper.report.escape import shown
-from sweeper.report.outcomes import Outcomes
+from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.replicates import Configuration, configurations
 from sweeper.report.trials import TrialOutcome, TrialStanding
 from sweeper.spec import Direction
@@ -57,7 +57,7 @@ class Layout:
         return ", ".join(f"{shown(name)}={shown(value)}" for name, value in self.fixed.items())
 
 
-def layout(outcomes: Outcomes) -> Layout:
+def layout(outcomes: SweepOutcomes) -> Layout:
     """Lay out the table of a sweep's configurations; of a study's, the best."""
     study = outcomes.spec.study
     every = configurations(outcomes)
@@ -77,13 +77,13 @@ def layout(outcomes: Outcomes) -> Layout:
     )
 
 
-def _title(outcomes: Outcomes) -> str:
+def _title(outcomes: SweepOutcomes) -> str:
     replicates = ", ".join(map(shown, outcomes.spec.replicate_names))
     mean = f", mean ± standard deviation over {replicates}" if replicates else ""
     return f"{outcomes.sweep}: {_compared(outcomes)}{mean}, {_order(outcomes)}"
 
 
-def _compared(outcomes: Outcomes) -> str:
+def _compared(outcomes: SweepOutcomes) -> str:
     if len(outcomes.metrics) == 1:
         return shown(outcomes.metric)
     *others, last = (
@@ -93,7 +93,7 @@ def _compared(outcomes: Outcomes) -> str:
     return f"{', '.join(others)} and {last}"
 
 
-def _order(outcomes: Outcomes) -> str:
+def _order(outcomes: SweepOutcomes) -> str:
     match outcomes.directions:
         case (Direction.MAXIMIZE,):
             return "highest first"
@@ -119,7 +119,7 @@ def _remark(configuration: Configuration, study: Study | None) -> str:
 
 def _broken(trial: TrialOutcome, study: Study) -> Iterator[str]:
     """Say which constraints a complete trial breaks, in one line or none."""
-    violations = trial.trial.told.constraints if trial.trial.told else ()
+    violations = trial.told.constraints if trial.told else ()
     broken = [str(one) for one, violation in zip(study.constraints, violations, strict=False) if violation > 0]
     if broken:
         yield f"breaks {', '.join(broken)}"
@@ -130,14 +130,14 @@ def _left_out(number: int) -> Iterator[str]:
         yield f"and {number:,} more; --format csv has all"
 
 
-def _footer(outcomes: Outcomes) -> Iterator[str]:
+def _footer(outcomes: SweepOutcomes) -> Iterator[str]:
     yield synopsis.tally(outcomes) + synopsis.hint(outcomes)
     if outcomes.study and outcomes.is_of_objectives:
         from sweeper.search.importance import importances
 
         yield from synopsis.best(outcomes.study)
         yield from synopsis.convergence(outcomes.study)
-        yield from synopsis.importance(importances(outcomes.spec, [one.trial for one in outcomes.trials]))
+        yield from synopsis.importance(importances(outcomes.spec, [one.record for one in outcomes.trials]))
     yield from synopsis.outside(outcomes)
     yield from synopsis.code_versions(outcomes)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sweeper.errors import InputError, did_you_mean
 from sweeper.points import Count, Point, Points
 from sweeper.points.space import trial_points
-from sweeper.report.cells import Cell, PointState, cell_of
+from sweeper.report.cells import Cell, CellState, cell_of
 from sweeper.report.study import StudyOutcomes
 from sweeper.report.trials import TrialOutcome
 from sweeper.spec import Direction, Spec
@@ -28,7 +28,7 @@ MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcomes:
+class SweepOutcomes:
     """What became of a sweep's points, for one metric or several.
 
     ``cells`` are all the points in the spec's order; of more than ``MOST_POINTS``, only those that left a trace
@@ -72,15 +72,15 @@ class Outcomes:
         """Whether some missing points have no cell."""
         return len(self.cells) < self.total.number
 
-    def counts(self) -> Mapping[PointState, int]:
+    def counts(self) -> Mapping[CellState, int]:
         """Return how many points are in each state; every state is there."""
         found = Counter(cell.state for cell in self.cells)
-        counts = {state: found[state] for state in PointState}
-        counts[PointState.MISSING] += self.total.number - len(self.cells)
+        counts = {state: found[state] for state in CellState}
+        counts[CellState.MISSING] += self.total.number - len(self.cells)
         return counts
 
 
-def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) -> Outcomes:
+def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) -> SweepOutcomes:
     """Return what became of the points of a sweep, by its own objectives or by another metric that its runs logged.
 
     Raises ``InputError`` for a metric that no run logged, if any run logged one.
@@ -97,7 +97,7 @@ def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) 
     points, total = _tried_points(tried.values()) if spec.study else _points(spec, (*runs, *blocked), most)
     needed = (metric,) if metric else spec.metrics
     cells = {name: cell_of(point, runs.get(name, ()), blocked.get(name), needed) for name, point in points.items()}
-    return Outcomes(
+    return SweepOutcomes(
         record.name,
         spec,
         (metric,) if metric else tuple(objective.metric for objective in spec.objectives),

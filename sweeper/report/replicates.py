@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sweeper.points import Point
-from sweeper.report.cells import Cell, PointState
+from sweeper.report.cells import Cell, CellState
 from sweeper.report.front import Losses, front, losses
-from sweeper.report.outcomes import Outcomes
+from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.trials import TrialOutcome, TrialStanding
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Configuration:
 
     point: Point
     measurements: Mapping[str, Measurement]
-    counts: Mapping[PointState, int]
+    counts: Mapping[CellState, int]
     trials: tuple[TrialOutcome, ...] = ()
     is_best: bool = False
     is_short: bool = False
@@ -74,7 +74,7 @@ def measure(values: Sequence[float]) -> Measurement:
     return Measurement(n, statistics.mean(values) if n else None, _deviation(values) if n > 1 else None)
 
 
-def configurations(outcomes: Outcomes) -> tuple[Configuration, ...]:
+def configurations(outcomes: SweepOutcomes) -> tuple[Configuration, ...]:
     """Return the configurations of a sweep, the best first.
 
     Those of a study that break a constraint come behind those that keep them, then those whose trial is not complete.
@@ -99,7 +99,7 @@ def _configuration(
 ) -> Configuration:
     counts = Counter(cell.state for cell in cells)
     measurements = {metric: measure([cell.values[metric] for cell in cells if cell.values]) for metric in metrics}
-    return Configuration(point, measurements, {state: counts[state] for state in PointState}, tuple(trials))
+    return Configuration(point, measurements, {state: counts[state] for state in CellState}, tuple(trials))
 
 
 def _ranked(found: Sequence[Configuration], directions: Sequence[Direction]) -> list[Configuration]:

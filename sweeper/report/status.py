@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sweeper.points import Point
 from sweeper.report import synopsis
-from sweeper.report.cells import Cell, PointState
+from sweeper.report.cells import Cell, CellState
 from sweeper.report.escape import shown
-from sweeper.report.outcomes import Outcomes
+from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.trials import TrialOutcome, TrialStanding
 
 MOST_NAMED = 3
@@ -35,13 +35,13 @@ class _Entry:
     words: str
 
 
-def status(outcomes: Outcomes) -> str:
+def status(outcomes: SweepOutcomes) -> str:
     """Return the standing of a sweep as text: a tally, then what has no result, by state and reason."""
     lines = [f"{outcomes.sweep}: {synopsis.tally(outcomes)}", *synopsis.outside(outcomes)]
     if outcomes.study:
         lines += [*synopsis.best(outcomes.study), *synopsis.pruned(outcomes.study)]
     entries = [*_entries(outcomes)]
-    for state in (*PointState, TrialStanding.OPEN):
+    for state in (*CellState, TrialStanding.OPEN):
         chosen = [entry for entry in entries if entry.state == state]
         if chosen:
             lines += ["", state.value, *_reasons(chosen)]
@@ -50,7 +50,7 @@ def status(outcomes: Outcomes) -> str:
     return "\n".join(lines)
 
 
-def _entries(outcomes: Outcomes) -> Iterator[_Entry]:
+def _entries(outcomes: SweepOutcomes) -> Iterator[_Entry]:
     """Yield what has no result: points; of a study trials, and points that a complete trial lacks by now."""
     if outcomes.study is None:
         yield from _points(outcomes.cells)
@@ -66,7 +66,7 @@ def _entries(outcomes: Outcomes) -> Iterator[_Entry]:
 
 def _points(cells: Iterable[Cell]) -> Iterator[_Entry]:
     for cell in cells:
-        if cell.state is not PointState.FINISHED:
+        if cell.state is not CellState.FINISHED:
             yield _Entry("point", cell.state, cell.reason, cell.blocked_by, _words(cell))
 
 
@@ -74,7 +74,7 @@ def _of_trial(trial: TrialOutcome) -> _Entry:
     """Return the entry of a trial, told by the point that explains it if there is one."""
     alike = (cell for cell in trial.cells if cell.state.value == trial.standing.value)
     telling = (cell for cell in trial.cells if cell.reason)
-    cell = next(chain(alike, telling), Cell(trial.point, PointState.MISSING))
+    cell = next(chain(alike, telling), Cell(trial.point, CellState.MISSING))
     words = f"trial {trial.number}: {_words(cell)}"
     return _Entry("trial", trial.standing, trial.reason, cell.blocked_by, words)
 

@@ -16,7 +16,7 @@ from sweeper.spec import Objective, Study
 class StudyOutcomes:
     """What became of a study's trials, in the order of their numbers."""
 
-    study: Study
+    design: Study
     objectives: tuple[Objective, ...]
     trials: tuple[TrialOutcome, ...]
 
@@ -64,5 +64,5 @@ class StudyOutcomes:
 
 def _told(trial: TrialOutcome) -> tuple[int, int]:
     """Return when a trial was told of, among the others."""
-    assert trial.trial.told is not None
-    return trial.trial.told.order, trial.number
+    assert trial.told is not None
+    return trial.told.order, trial.number

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sweeper.report.cells import PointState
-from sweeper.report.outcomes import Outcomes
+from sweeper.report.cells import CellState
+from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.rounding import numeral
 from sweeper.report.study import StudyOutcomes
 from sweeper.report.trials import TrialStanding
@@ -16,7 +16,7 @@ MOST_NAMED = 8
 """How many trials or parameters one line names."""
 
 
-def tally(outcomes: Outcomes) -> str:
+def tally(outcomes: SweepOutcomes) -> str:
     """Say in one line how many points have a result, or how many trials have ended, and what became of the others."""
     if outcomes.study:
         return _tally_of_trials(outcomes.study)
@@ -24,34 +24,34 @@ def tally(outcomes: Outcomes) -> str:
     total = outcomes.total
     if not total.number:
         return "the sweep has no points"
-    finished = counts[PointState.FINISHED]
+    finished = counts[CellState.FINISHED]
     points = "point has" if total.number == 1 else "points have"
     if finished == total.number:
         return f"{finished:,} of {total} {points} a result"
     return f"{finished:,} of {total} {points} a result; {without_result(counts, is_exact=total.is_exact)}"
 
 
-def hint(outcomes: Outcomes) -> str:
+def hint(outcomes: SweepOutcomes) -> str:
     """Return what to add to the tally where there is more to say than it does: how to read on."""
     if outcomes.study:
         counts = outcomes.study.counts
         is_in_trouble = counts[TrialStanding.FAILED] or counts[TrialStanding.BLOCKED]
         return f" (see `sweeper status {outcomes.sweep}`)" if is_in_trouble else ""
-    is_finished = outcomes.counts()[PointState.FINISHED] == outcomes.total.number
+    is_finished = outcomes.counts()[CellState.FINISHED] == outcomes.total.number
     return "" if is_finished else f": see `sweeper status {outcomes.sweep}`"
 
 
-def without_result(counts: Mapping[PointState, int], *, is_exact: bool = True) -> str:
+def without_result(counts: Mapping[CellState, int], *, is_exact: bool = True) -> str:
     """Say how many points have no result, by state."""
-    at_most = {} if is_exact else {PointState.MISSING: "at most "}
+    at_most = {} if is_exact else {CellState.MISSING: "at most "}
     return ", ".join(
         f"{at_most.get(state, '')}{count:,} {state}"
         for state, count in counts.items()
-        if count and state is not PointState.FINISHED
+        if count and state is not CellState.FINISHED
     )
 
 
-def outside(outcomes: Outcomes) -> Iterator[str]:
+def outside(outcomes: SweepOutcomes) -> Iterator[str]:
     """Say how many results the present spec or study has no point for, in one line or none."""
     results = "result" if outcomes.outside == 1 else "results"
     present = "study" if outcomes.study else "spec"
@@ -59,7 +59,7 @@ def outside(outcomes: Outcomes) -> Iterator[str]:
         yield f"{outcomes.outside:,} {results} outside the present {present}"
 
 
-def code_versions(outcomes: Outcomes) -> Iterator[str]:
+def code_versions(outcomes: SweepOutcomes) -> Iterator[str]:
     """Say that the results were made by more than one version of the code, in one line or none."""
     digests = {cell.run.tags.get(Tag.SOURCE, "") for cell in outcomes.cells if cell.run and cell.values}
     if len(digests) > 1:
@@ -103,8 +103,8 @@ def importance(shares: Mapping[str, float]) -> Iterator[str]:
 
 
 def _tally_of_trials(study: StudyOutcomes) -> str:
-    at_most = "at most " if study.study.timeout is not None else ""
-    wanted = study.study.trials
+    at_most = "at most " if study.design.timeout is not None else ""
+    wanted = study.design.trials
     ended, others = (
         ", ".join(f"{count:,} {one}" for one, count in study.counts.items() if count and one.is_over is is_over)
         for is_over in (True, False)

@@ -9,7 +9,7 @@ from sweeper.report import typeset
 from sweeper.report.layout import layout
 
 if TYPE_CHECKING:
-    from sweeper.report.outcomes import Outcomes
+    from sweeper.report.outcomes import SweepOutcomes
 
 
 class Format(enum.StrEnum):
@@ -22,7 +22,7 @@ class Format(enum.StrEnum):
     LATEX = "latex"
 
 
-def render(outcomes: Outcomes, form: Format = Format.TEXT) -> str:
+def render(outcomes: SweepOutcomes, form: Format = Format.TEXT) -> str:
     """Return the table, without a line end after it."""
     if form in (Format.CSV, Format.JSON):
         from sweeper.report import export

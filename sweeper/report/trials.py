@@ -6,8 +6,8 @@ import enum
 from dataclasses import dataclass
 
 from sweeper.points import Point
-from sweeper.report.cells import Cell, PointState
-from sweeper.store.trials import Trial, TrialState
+from sweeper.report.cells import Cell, CellState
+from sweeper.store.trials import Told, Trial, TrialState
 
 
 class TrialStanding(enum.StrEnum):
@@ -44,49 +44,53 @@ class TrialOutcome:
     the points share.
     """
 
-    trial: Trial
+    record: Trial
     point: Point
     cells: tuple[Cell, ...]
 
     @property
     def number(self) -> int:
         """The trial's number, from 0."""
-        return self.trial.number
+        return self.record.number
+
+    @property
+    def told(self) -> Told | None:
+        """What the search was told of the trial; None if it has not ended."""
+        return self.record.told
 
     @property
     def standing(self) -> TrialStanding:
         """How far the trial has come."""
-        if self.trial.told is not None:
-            return _STANDINGS[self.trial.told.state]
+        if self.told is not None:
+            return _STANDINGS[self.told.state]
         states = {cell.state for cell in self.cells}
-        if PointState.RUNNING in states:
+        if CellState.RUNNING in states:
             return TrialStanding.RUNNING
-        return TrialStanding.BLOCKED if PointState.BLOCKED in states else TrialStanding.OPEN
+        return TrialStanding.BLOCKED if CellState.BLOCKED in states else TrialStanding.OPEN
 
     @property
     def values(self) -> tuple[float, ...]:
         """What a complete trial came to, by objective; () for any other."""
-        return self.trial.told.values if self.trial.told and self.standing is TrialStanding.COMPLETE else ()
+        return self.told.values if self.told and self.standing is TrialStanding.COMPLETE else ()
 
     @property
     def is_feasible(self) -> bool:
         """Whether the trial is complete and keeps every constraint."""
-        told = self.trial.told
-        return told is not None and told.state is TrialState.COMPLETE and told.is_feasible
+        return self.told is not None and self.told.state is TrialState.COMPLETE and self.told.is_feasible
 
     @property
     def last_step(self) -> int | None:
         """The last step that the pruner was shown; None if it was shown none."""
-        return max(self.trial.told.steps, default=None) if self.trial.told else None
+        return max(self.told.steps, default=None) if self.told else None
 
     @property
     def reason(self) -> str:
         """Why the trial is not complete, as far as that is known."""
-        if self.trial.told is not None:
-            return self.trial.told.reason
+        if self.told is not None:
+            return self.told.reason
         return next((cell.reason for cell in self.cells if cell.reason), "")
 
     @property
     def run_ids(self) -> tuple[str, ...]:
-        """The runs that explain what became of the trial's points; its own is ``trial.run_id``."""
+        """The runs that explain what became of the trial's points; its own is ``record.run_id``."""
         return tuple(dict.fromkeys(cell.run_id for cell in self.cells if cell.run_id))

@@ -91,6 +91,7 @@ class StudySearch:
                 return
             trial.outcomes[place] = outcome
             if outcome.state.has_result:
+                self._retrace(trial, outcome)
                 self._measure(trial)
             elif outcome.state is PointState.PRUNED:
                 self._end(trial, TrialState.PRUNED, reason=outcome.reason)
@@ -172,6 +173,14 @@ class StudySearch:
     def _may_continue(self, trial: Evaluation) -> bool:
         """Whether a trial's next replicate may be handed out: where a pruner looks at each, the last must be in."""
         return trial.has_more and not (self._pruning.compares_replicates and trial.is_waited_for)
+
+    def _retrace(self, trial: Evaluation, outcome: Outcome) -> None:
+        """Let the pruner have what a reused result reported when it was made; nothing is left to prune."""
+        if self._pruning.listens and outcome.state is PointState.REUSED:
+            known = self._memory.steps(trial.trial.number)
+            for step, value in self._ledger.store.reported(outcome.run_id).items():
+                if step not in known:
+                    self._report(trial.trial.number, value, step)
 
     def _measure(self, trial: Evaluation) -> None:
         """Show the pruner what is new, and end the trial if that was all."""

@@ -48,12 +48,12 @@ def _about_study(contents: Mapping[str, Any], study: Mapping[str, Any], source: 
 
 def _about_conditions(table: Mapping[str, Any], source: str) -> Iterator[Problem]:
     """Yield what is wrong with when the parameters of a space are set, as far as it can be read."""
-    entries = study_table.entries(table)
+    entries = study_table.space_entries(table)
     space: dict[str, Dimension] = {}
     for entry in entries:
         with contextlib.suppress(Invalid):  # the shape of the table is told of where it is validated
-            space[entry.name] = study_table.dimension(entry)
-    names = [entry.name for entry in entries]
+            space[entry.key] = study_table.dimension(entry)
+    names = [entry.key for entry in entries]
     for name, dimension in space.items():
         key = to_key("study", "space", name, "when")
         for other, values in dimension.when.items():

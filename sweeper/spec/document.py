@@ -15,11 +15,10 @@ from pydantic import (
 )
 
 from sweeper.errors import Problem, did_you_mean
-from sweeper.spec import grid_table, study_table
 from sweeper.spec.checks import Invalid, direction_word, metric_name, seconds, sweep_name, task_path
 from sweeper.spec.grid_table import Grids
 from sweeper.spec.study_table import StudyTable
-from sweeper.spec.tables import Assignments, ParameterName
+from sweeper.spec.tables import Assignments, Entry, ParameterName
 from sweeper.spec.toml import to_key, to_toml
 
 if TYPE_CHECKING:
@@ -85,8 +84,7 @@ def validate(contents: Mapping[str, Any], source: str) -> tuple[Document | None,
 
 def _problem(fault: ErrorDetails, source: str, *, is_union: bool) -> Problem:
     key, value = _key(fault["loc"], is_union=is_union), fault["input"]
-    is_entry = isinstance(value, grid_table.Entry | study_table.Entry)
-    shown = to_toml(value.value if is_entry else value)
+    shown = to_toml(value.value if isinstance(value, Entry) else value)
     invalid = fault.get("ctx", {}).get("error")
     match fault["type"]:
         case "missing":

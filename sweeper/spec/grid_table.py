@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, InstanceOf
@@ -11,15 +10,8 @@ from pydantic import BeforeValidator, InstanceOf
 from sweeper.spec.checks import Invalid, parameter_name
 from sweeper.spec.levels import GENERATORS, Level, generate
 from sweeper.spec.model import Axis
+from sweeper.spec.tables import Entry, entries, split_names
 from sweeper.spec.toml import to_toml
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An axis as a grid's table has it: the key, with the family before it, and the value."""
-
-    key: str
-    value: Any
 
 
 def is_generator(value: Any) -> bool:
@@ -27,21 +19,9 @@ def is_generator(value: Any) -> bool:
     return isinstance(value, Mapping) and not value.keys().isdisjoint(GENERATORS)
 
 
-def split_names(key: str) -> tuple[str, ...]:
-    """Return the names in a grid's key: one, or several that vary together."""
-    return tuple(name.strip() for name in key.split(","))
-
-
-def entries(table: Mapping[str, Any], prefix: str = "") -> list[Entry]:
+def axis_entries(table: Mapping[str, Any]) -> list[Entry]:
     """Return the axes of a grid's table, those of families included."""
-    found = []
-    for key, value in table.items():
-        names = ",".join(prefix + name for name in split_names(key))
-        if isinstance(value, Mapping) and value and not is_generator(value):
-            found += entries(value, f"{names}.")
-        else:
-            found.append(Entry(names, value))
-    return found
+    return entries(table, _is_family)
 
 
 def axis(entry: Entry) -> Axis:
@@ -61,6 +41,10 @@ def axis(entry: Entry) -> Axis:
     if len(names) == 1:
         return Axis(names, [(level,) for level in value])
     return Axis(names, _paired(names, value))
+
+
+def _is_family(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and not is_generator(value)
 
 
 def _generated(names: tuple[str, ...], table: Mapping[str, Any]) -> Any:
@@ -93,7 +77,7 @@ def _axes(value: Any) -> Any:
         raise Invalid("must be a table")
     if not value:
         raise Invalid("has no axes", "give it some, or take it out")
-    return {entry.key: entry for entry in entries(value)}
+    return {entry.key: entry for entry in axis_entries(value)}
 
 
 GridTable = Annotated[dict[str, Annotated[InstanceOf[Axis], BeforeValidator(axis)]], BeforeValidator(_axes)]

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import Problem, SpecError
 from sweeper.spec import overrides as command_line
-from sweeper.spec import study_table
 from sweeper.spec.agreement import disagreements
 from sweeper.spec.checks import Invalid, sweep_name
 from sweeper.spec.document import EVERY_TASK, Document, validate
 from sweeper.spec.families import spellings
-from sweeper.spec.grid_table import entries, split_names
+from sweeper.spec.grid_table import axis_entries
 from sweeper.spec.model import Direction, Grid, Objective, Spec
 from sweeper.spec.names import Names
 from sweeper.spec.space import ordered
 from sweeper.spec.study import Study
-from sweeper.spec.study_table import StudyTable
+from sweeper.spec.study_table import StudyTable, space_entries
+from sweeper.spec.tables import split_names
 from sweeper.spec.toml import read, to_toml
 
 if TYPE_CHECKING:
@@ -110,13 +110,13 @@ def _names(contents: Mapping[str, Any]) -> Names:
     return Names(
         fixed=_certain(contents.get("fixed")),
         grids=[
-            [(entry.key, split_names(entry.key)) for entry in entries(table)]
+            [(entry.key, split_names(entry.key)) for entry in axis_entries(table)]
             for table in _tables([grid] if isinstance(grid, Mapping) else grid)
         ],
         rows=[_certain(row) for row in rows],
         exclude=[_certain(row) for row in exclude],
         replicates=replicates if isinstance(replicates, str) else None,
-        space=[entry.name for entry in study_table.entries(_table(study.get("space")))],
+        space=[entry.key for entry in space_entries(_table(study.get("space")))],
         enqueue=[_certain(row) for row in _tables(study.get("enqueue"))],
         also_swept=frozenset(name for row in rows for name in spellings(row)),
         is_union=isinstance(grid, list),

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Problem, SpecError
 from sweeper.spec.checks import Invalid
 from sweeper.spec.families import lookup, without
-from sweeper.spec.grid_table import Entry, axis, is_generator, split_names
+from sweeper.spec.grid_table import axis, is_generator
 from sweeper.spec.levels import LISTED_LEVELS
 from sweeper.spec.model import Axis, Grid, Spec
 from sweeper.spec.study import Study
+from sweeper.spec.tables import Entry, split_names
 from sweeper.spec.toml import shorten, to_toml
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _PIECE = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{},]|[^"'\[\]{},]+|.""",
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class Change:
     """One ``-p``: an axis, which sweeps its parameters, or fixes the only one at its only level."""
 
     axis: Axis
@@ -47,54 +48,54 @@ class Override:
         return self.axis.names
 
 
-def parse(texts: Sequence[str]) -> tuple[list[Override], list[Problem]]:
+def parse(texts: Sequence[str]) -> tuple[list[Change], list[Problem]]:
     """Return what the ``-p`` of a command line mean, and what is wrong with them."""
-    overrides: list[Override] = []
+    changes: list[Change] = []
     problems: list[Problem] = []
     seen: set[str] = set()
     for text in texts:
         name, _, value = (part.strip() for part in text.partition("="))
         try:
-            override = _parse_one(name, value, has_value="=" in text)
+            change = _parse_one(name, value, has_value="=" in text)
         except Invalid as error:
             problems.append(Problem(SOURCE, name, error.reason, shorten(value), error.remedy))
             continue
-        if seen.isdisjoint(override.names):
-            overrides.append(override)
+        if seen.isdisjoint(change.names):
+            changes.append(change)
         else:
             remedy = f"write {name}=a,b for several values"
             problems.append(Problem(SOURCE, name, "is set twice", shorten(value), remedy))
-        seen.update(override.names)
-    return overrides, problems
+        seen.update(change.names)
+    return changes, problems
 
 
-def conflicts(overrides: Sequence[Override], names: Names) -> Iterator[Problem]:
-    """Iterate over the overrides that sweep what a study searches, or tear apart what varies together in a grid."""
-    for override in overrides:
-        searched = [] if override.is_fixed else [name for name in override.names if name in names.space]
+def conflicts(changes: Sequence[Change], names: Names) -> Iterator[Problem]:
+    """Iterate over the changes that sweep what a study searches, or tear apart what varies together in a grid."""
+    for change in changes:
+        searched = [] if change.is_fixed else [name for name in change.names if name in names.space]
         for name in searched:
             remedy = "give it one value to fix it, or change study.space"
             yield Problem(SOURCE, name, "is searched by the study", remedy=remedy)
         for key, paired in names.axes():
-            others = [name for name in paired if name not in override.names]
+            others = [name for name in paired if name not in change.names]
             if 0 < len(others) < len(paired):
                 reason = f"varies together with {' and '.join(others)} in {key}"
                 level = ", ".join(f"<{name}>" for name in paired)
                 remedy = f"override them together: {','.join(paired)}=[[{level}], ...]"
-                yield Problem(SOURCE, ",".join(override.names), reason, remedy=remedy)
+                yield Problem(SOURCE, ",".join(change.names), reason, remedy=remedy)
                 break
 
 
-def apply(spec: Spec, overrides: Sequence[Override]) -> Spec:
-    """Return the spec as the overrides, none of which conflict with it, change it."""
-    for override in overrides:
-        is_replicates = override.names[0] in spec.replicate_names
-        spec = _fix(spec, override) if override.is_fixed and not is_replicates else _sweep(spec, override)
+def apply(spec: Spec, changes: Sequence[Change]) -> Spec:
+    """Return the spec with the changes made; none of them conflicts with it."""
+    for change in changes:
+        is_replicates = change.names[0] in spec.replicate_names
+        spec = _fix(spec, change) if change.is_fixed and not is_replicates else _sweep(spec, change)
     return spec
 
 
-def _fix(spec: Spec, override: Override) -> Spec:
-    (name,), (value,) = override.names, override.axis.levels[0]
+def _fix(spec: Spec, change: Change) -> Spec:
+    (name,), (value,) = change.names, change.axis.levels[0]
     return replace(
         spec,
         fixed=without(spec.fixed, name) | {name: value},
@@ -124,18 +125,18 @@ def _exclude_rest(exclude: Sequence[Mapping[str, Any]], name: str, value: Any) -
             yield rest
 
 
-def _sweep(spec: Spec, override: Override) -> Spec:
+def _sweep(spec: Spec, change: Change) -> Spec:
     grids = spec.grids if spec.grids or spec.rows else (Grid(()),)
     fixed: Mapping[str, Any] = spec.fixed
     rows = spec.rows
-    for name in override.names:
+    for name in change.names:
         fixed = without(fixed, name)
         rows = tuple(without(row, name) for row in rows)
     return replace(
         spec,
         fixed=fixed,
-        grids=tuple(_with_axis(grid, override.axis) for grid in grids),
-        rows=tuple(_crossed(rows, override.axis)),
+        grids=tuple(_with_axis(grid, change.axis) for grid in grids),
+        rows=tuple(_crossed(rows, change.axis)),
     )
 
 
@@ -156,15 +157,15 @@ def _crossed(rows: Sequence[Mapping[str, Any]], axis: Axis) -> Iterator[Mapping[
             yield {**row, **dict(zip(axis.names, level, strict=True))}
 
 
-def _parse_one(name: str, text: str, *, has_value: bool) -> Override:
+def _parse_one(name: str, text: str, *, has_value: bool) -> Change:
     if not (has_value and name):
         raise Invalid("must be name=value", "as in -p learning_rate=1e-3")
     values = [_value(item) for item in _split(text)]
     if len(split_names(name)) > 1:
-        return Override(axis(Entry(name, values[0] if len(values) == 1 else values)), is_fixed=False)
+        return Change(axis(Entry(name, values[0] if len(values) == 1 else values)), is_fixed=False)
     if len(values) == 1 and is_generator(values[0]):
-        return Override(axis(Entry(name, values[0])), is_fixed=False)
-    return Override(axis(Entry(name, values)), is_fixed=len(values) == 1)
+        return Change(axis(Entry(name, values[0])), is_fixed=False)
+    return Change(axis(Entry(name, values)), is_fixed=len(values) == 1)
 
 
 def _split(text: str) -> list[str]:

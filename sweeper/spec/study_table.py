@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, PlainValidator
@@ -13,7 +12,7 @@ from sweeper.errors import did_you_mean
 from sweeper.spec.checks import Invalid, parameter_name, seconds, sweep_name
 from sweeper.spec.space import Choice, Dimension, Interval
 from sweeper.spec.study import EVERY_SWEEP, Component, Constraint
-from sweeper.spec.tables import Assignments
+from sweeper.spec.tables import Assignments, Entry, entries
 
 DOMAINS = ("float", "int", "choice")
 """The keys of which each dimension has one."""
@@ -21,28 +20,14 @@ DOMAINS = ("float", "int", "choice")
 _OPTIONS = {"float": {"log", "step", "when"}, "int": {"log", "step", "when"}, "choice": {"when"}}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A dimension as the table has it: the parameter, with the family before it, and the value."""
-
-    name: str
-    value: Any
-
-
-def entries(table: Mapping[str, Any], prefix: str = "") -> list[Entry]:
+def space_entries(table: Mapping[str, Any]) -> list[Entry]:
     """Return the dimensions of a space's table, those of families included."""
-    found = []
-    for key, value in table.items():
-        if _is_family(value):
-            found += entries(value, f"{prefix}{key}.")
-        else:
-            found.append(Entry(prefix + key, value))
-    return found
+    return entries(table, _is_family)
 
 
 def dimension(entry: Entry) -> Dimension:
     """Return the dimension that an entry declares; raises ``Invalid``."""
-    parameter_name(entry.name)
+    parameter_name(entry.key)
     table = entry.value
     kinds = [kind for kind in DOMAINS if kind in table] if isinstance(table, Mapping) else []
     if len(kinds) != 1:
@@ -52,7 +37,7 @@ def dimension(entry: Entry) -> Dimension:
     if unknown := sorted(table.keys() - {kind} - _OPTIONS[kind]):
         raise Invalid(f"{unknown[0]} means nothing beside {kind}", did_you_mean(unknown[0], _OPTIONS[kind]))
     domain = _choice(table[kind]) if kind == "choice" else _interval(kind, table)
-    return Dimension(entry.name, domain, _when(table.get("when", {})))
+    return Dimension(entry.key, domain, _when(table.get("when", {})))
 
 
 def _is_family(value: Any) -> bool:
@@ -121,7 +106,7 @@ def _dimensions(value: Any) -> Any:
     if not isinstance(value, Mapping) or not value:
         remedy = "as in lr = { float = [1e-5, 1e-1], log = true }"
         raise Invalid("must be a table with the parameters to search", remedy)
-    return {entry.name: entry for entry in entries(value)}
+    return {entry.key: entry for entry in space_entries(value)}
 
 
 def _component(value: Any) -> Component:

@@ -90,6 +90,16 @@ class ApiStore:
         with translated(self.uri):
             return self._client.get_run(run_id)
 
+    def reported(self, run_id: str) -> dict[int, float]:
+        """Return what a run's task reported while it ran, by step; nothing if it reported nothing."""
+        with translated(self.uri):
+            metric = self._client.get_run(run_id).data.tags.get(Tag.REPORTED)
+            history = self._client.get_metric_history(run_id, metric) if metric else []
+        curve: dict[int, float] = {}
+        for point in sorted(history, key=lambda point: point.timestamp):
+            curve.setdefault(point.step, as_logged(point.value))  # what was saved in the end may follow at a step
+        return dict(sorted(curve.items()))
+
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first.
 

@@ -35,6 +35,7 @@ class Tag(enum.StrEnum):
     STUDY = "sweeper.study"  # which study a trial's run belongs to; on the sweep's run, which one it is at
     TRIAL = "sweeper.trial"  # what a trial tries
     TOLD = "sweeper.told"  # what came of it
+    REPORTED = "sweeper.reported"  # the metric under which the task reported how well it went
     PRUNED = "sweeper.pruned"  # the run was stopped because it did not look promising
     LOG = "sweeper.log"  # name of the artifact that holds the task's log
     PROCESS = "sweeper.process"  # a driver's process

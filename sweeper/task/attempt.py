@@ -56,6 +56,7 @@ class Attempt:
         self._context = context
         self._store = context.store
         self._saved: set[str] = set()
+        self._has_reported: dict[str, str] = {}
         self._curves = Curves(work.task)
         self._run: OpenRun
         self._surroundings = contextlib.ExitStack()
@@ -110,7 +111,8 @@ class Attempt:
                 self._surroundings.close()  # before the last write: ending a fluent run sets a status
                 if error is None:
                     self._require_artifacts()
-                    self._write({**keep_log(self._store, self._run, self._log), Tag.KEY: self.work.key})
+                    log = keep_log(self._store, self._run, self._log)
+                    self._write({**log, **self._has_reported, Tag.KEY: self.work.key})
             except BaseException as broken:
                 self._give_up(error or broken)
                 if error is None:
@@ -155,6 +157,7 @@ class Attempt:
     def report(self, value: float, step: int) -> None:
         """Add a value to the curve of the sweep's metric, and tell who listens, if anybody does."""
         point = self.log_metric(self._context.metric, value, step)
+        self._has_reported = {Tag.REPORTED: self._context.metric}
         if self._context.reporter is not None:
             self._context.reporter.report(point.value, point.step)
 

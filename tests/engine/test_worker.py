@@ -13,12 +13,12 @@ from luigi.task_register import Register
 
 from sweeper.engine import worker as worker_module
 from sweeper.engine.base import Ending, Execution, TaskCall, WorkerLost, call_for
-from sweeper.engine.worker import Finished, SchedulingWorker, closure_of
+from sweeper.engine.worker import Finished, SchedulingWorker
 from sweeper.errors import EngineError, StoreError, TaskError
 from sweeper.store.base import Result
-from sweeper.task import MlflowTask, key_of
-from tests.pipelines.chain import Collect, Fit, Scale
-from tests.pipelines.trouble import NeedsFile, Picky, Trouble, Twins, TwoRoads
+from sweeper.task import MlflowTask
+from tests.pipelines.chain import Fit
+from tests.pipelines.trouble import NeedsFile, Trouble, Twins, TwoRoads
 
 if TYPE_CHECKING:
     from sweeper.task.context import Context
@@ -264,16 +264,6 @@ def test_after_everything_is_forgotten_nothing_is_left(context: Context):
             if one.task in tasks:
                 worker.forget(one.task)
     assert {name for name, size in sizes(worker).items() if size} == set()
-
-
-def test_the_closure_of_a_task_has_each_instance_once():
-    assert [type(task) for task in closure_of(Fit())] == [Fit, Scale, Collect]
-    assert len({key_of(task) for task in closure_of(Twins())}) == 2
-
-
-def test_requirements_that_raise_are_told_with_their_task():
-    with pytest.raises(TaskError, match=r"requires\(\) of Picky failed: RuntimeError: two is not known"):
-        list(closure_of(Picky(number=2)))
 
 
 def test_what_nobody_can_run_is_never_called(worker: SchedulingWorker, engine: HandEngine):

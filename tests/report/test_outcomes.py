@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from sweeper.errors import InputError
-from sweeper.report.outcomes import Cell, PointState, outcomes
+from sweeper.report.outcomes import Cell, CellState, outcomes
 from sweeper.store.base import Blocked, RunStatus, SweepRecord, Tag, sweep_tag
 from tests.report.records import NAME, failed, learning_rates, run, sweep
 
@@ -26,7 +26,7 @@ def only_cell(record: SweepRecord) -> Cell:
 
 def test_every_point_has_a_cell_in_the_order_of_the_spec() -> None:
     states = [cell.state for cell in outcomes(learning_rates()).cells]
-    assert states == [PointState.FINISHED] * 8 + ["failed", "running", "blocked", "missing"]
+    assert states == [CellState.FINISHED] * 8 + ["failed", "running", "blocked", "missing"]
 
 
 def test_the_counts_hold_every_state() -> None:
@@ -35,7 +35,7 @@ def test_the_counts_hold_every_state() -> None:
 
 
 def test_a_point_without_a_run_is_missing() -> None:
-    assert only_cell(sweep(ONE_POINT)) == Cell(only_cell(sweep(ONE_POINT)).point, PointState.MISSING)
+    assert only_cell(sweep(ONE_POINT)) == Cell(only_cell(sweep(ONE_POINT)).point, CellState.MISSING)
 
 
 def test_a_sweep_whose_points_are_all_excluded_has_no_cells() -> None:
@@ -66,32 +66,32 @@ def test_a_superseded_result_does_not_count() -> None:
     old = run(X, metrics=GOOD, end=10, run_id="old", key="k", superseded="new")
     new = run(X, metrics=GOOD, end=20, run_id="new", key="k")
     assert only_cell(sweep(ONE_POINT, [old, new])).run_id == "new"
-    assert only_cell(sweep(ONE_POINT, [old])).state is PointState.MISSING
+    assert only_cell(sweep(ONE_POINT, [old])).state is CellState.MISSING
 
 
 def test_a_result_stands_whatever_was_tried_after_it() -> None:
     result = run(X, metrics=GOOD, start=1, key="k")
     for later in (failed(X, start=9, key="k"), run(X, status=RunStatus.RUNNING, start=9, key="k")):
-        assert only_cell(sweep(ONE_POINT, [result, later])).state is PointState.FINISHED
+        assert only_cell(sweep(ONE_POINT, [result, later])).state is CellState.FINISHED
 
 
 def test_a_result_stands_whatever_failed_after_it() -> None:
     """A result that is another's after a change of the task has lost its point; so one that has it counts."""
     result = run(X, metrics=GOOD, start=1, key="version 1")
     cell = only_cell(sweep(ONE_POINT, [result, failed(X, "boom", start=9, key="version 2")]))
-    assert cell.state is PointState.FINISHED
+    assert cell.state is CellState.FINISHED
 
 
 def test_an_attempt_that_does_not_say_its_identity_hides_no_result() -> None:
     nameless = failed(X, start=9)
     nameless = replace(nameless, tags={sweep_tag(NAME): nameless.tags[sweep_tag(NAME)]})
-    assert only_cell(sweep(ONE_POINT, [run(X, metrics=GOOD, start=1), nameless])).state is PointState.FINISHED
+    assert only_cell(sweep(ONE_POINT, [run(X, metrics=GOOD, start=1), nameless])).state is CellState.FINISHED
 
 
 def test_a_running_attempt_goes_before_an_older_failure_and_a_block() -> None:
     runs = [failed(X, start=1), run(X, status=RunStatus.RUNNING, start=2, run_id="now")]
     cell = only_cell(sweep(ONE_POINT, runs, [Blocked(X, "upstream")]))
-    assert (cell.state, cell.run_id) == (PointState.RUNNING, "now")
+    assert (cell.state, cell.run_id) == (CellState.RUNNING, "now")
 
 
 def test_the_latest_attempt_speaks_for_a_point_without_a_result() -> None:
@@ -101,20 +101,20 @@ def test_the_latest_attempt_speaks_for_a_point_without_a_result() -> None:
 
 def test_a_blocked_point_names_what_it_waits_for() -> None:
     cell = only_cell(sweep(ONE_POINT, blocked=[Blocked(X, "Fetch failed: no such table", "upstream1")]))
-    assert (cell.state, cell.reason, cell.run_id) == (PointState.BLOCKED, "Fetch failed: no such table", "upstream1")
+    assert (cell.state, cell.reason, cell.run_id) == (CellState.BLOCKED, "Fetch failed: no such table", "upstream1")
 
 
 def test_a_stopped_run_leaves_its_point_missing_and_says_why() -> None:
     stopped = run(X, status=RunStatus.KILLED, reason="its driver died")
     cell = only_cell(sweep(ONE_POINT, [stopped]))
-    assert (cell.state, cell.reason) == (PointState.MISSING, "its driver died")
+    assert (cell.state, cell.reason) == (CellState.MISSING, "its driver died")
 
 
 def test_a_finished_run_without_a_key_is_no_result() -> None:
     finished = run(X, metrics=GOOD)
     uncommitted = replace(finished, tags={name: tag for name, tag in finished.tags.items() if name != Tag.KEY})
     cell = only_cell(sweep(ONE_POINT, [uncommitted]))
-    assert (cell.state, cell.reason) == (PointState.FAILED, "the run ended without committing a result")
+    assert (cell.state, cell.reason) == (CellState.FAILED, "the run ended without committing a result")
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_a_finished_run_without_a_key_is_no_result() -> None:
 )
 def test_a_result_that_does_not_say_the_metric_is_a_failure(metrics: dict[str, float], reason: str) -> None:
     cell = only_cell(sweep(ONE_POINT, [run(X, metrics=metrics)]))
-    assert (cell.state, cell.reason, cell.value) == (PointState.FAILED, reason, None)
+    assert (cell.state, cell.reason, cell.value) == (CellState.FAILED, reason, None)
 
 
 def test_an_infinite_metric_is_a_result() -> None:
-    assert only_cell(sweep(ONE_POINT, [run(X, metrics={"accuracy": math.inf})])).state is PointState.FINISHED
+    assert only_cell(sweep(ONE_POINT, [run(X, metrics={"accuracy": math.inf})])).state is CellState.FINISHED
 
 
 def test_another_metric_can_be_reported_without_a_direction() -> None:
@@ -164,7 +164,7 @@ def test_points_are_matched_by_canonical_values() -> None:
 def test_a_number_and_its_digits_are_two_points() -> None:
     toml = 'task = "m:T"\nmetric = "accuracy"\n[grid]\nx = [1, "1"]\n'
     cells = outcomes(sweep(toml, [run({"x": "1"}, metrics=GOOD)])).cells
-    assert [cell.state for cell in cells] == [PointState.MISSING, PointState.FINISHED]
+    assert [cell.state for cell in cells] == [CellState.MISSING, CellState.FINISHED]
 
 
 def test_of_a_large_sweep_only_the_points_that_left_a_trace_have_a_cell() -> None:
@@ -173,7 +173,7 @@ def test_of_a_large_sweep_only_the_points_that_left_a_trace_have_a_cell() -> Non
     found = outcomes(sweep(toml, runs, [Blocked({"x": 8, "y": 0}, "upstream")]))
     assert [cell.point.values for cell in found.cells] == [(("x", 7), ("y", 1)), (("x", 8), ("y", 0))]
     assert found.is_partial
-    assert found.counts()[PointState.MISSING] == 2_000_000_000 - 2
+    assert found.counts()[CellState.MISSING] == 2_000_000_000 - 2
     assert found.outside == 1
 
 

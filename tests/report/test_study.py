@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweeper.report import synopsis
-from sweeper.report.cells import PointState
+from sweeper.report.cells import CellState
 from sweeper.report.outcomes import outcomes
 from sweeper.report.study import StudyOutcomes
 from sweeper.report.table import render
@@ -78,7 +78,7 @@ def test_every_way_in_which_a_trial_can_stand_is_told_and_counted() -> None:
 def test_a_trial_has_its_values_runs_and_reason() -> None:
     trials = of(study()).trials
     assert (trials[1].values, trials[1].is_feasible, trials[1].reason) == ((0.95,), True, "")
-    assert [cell.state for cell in trials[1].cells] == [PointState.FINISHED] * 2
+    assert [cell.state for cell in trials[1].cells] == [CellState.FINISHED] * 2
     assert trials[1].run_ids == tuple(cell.run_id for cell in trials[1].cells)
     assert (trials[2].values, trials[2].is_feasible) == ((0.97,), False)
     assert (trials[9].values, trials[9].last_step, trials[9].reason) == ((), 7, "pruned at step 7")
@@ -134,7 +134,7 @@ def test_the_front_of_two_objectives_is_what_no_trial_beats_in_both() -> None:
 def test_a_constrained_metric_that_a_run_did_not_log_makes_its_point_fail() -> None:
     toml = ONE.replace("[study]", '[study]\nconstraints = ["cost <= 60"]')
     (cell,) = outcomes(sweep(toml, [run({"x": 0}, metrics={"loss": 1.0})], trials=[trial(0, {"x": 0})])).cells
-    assert (cell.state, cell.reason) == (PointState.FAILED, "finished without the metric cost; it logged: loss")
+    assert (cell.state, cell.reason) == (CellState.FAILED, "finished without the metric cost; it logged: loss")
 
 
 def test_each_objective_must_be_a_number() -> None:

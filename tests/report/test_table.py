@@ -249,7 +249,7 @@ def test_hostile_values_take_one_row_each_in_text() -> None:
     assert all(line.isprintable() for line in body)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=4, unique=True))
 def test_any_values_leave_every_format_whole(values: list[str]) -> None:
     check_every_format(values)

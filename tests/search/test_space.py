@@ -63,7 +63,7 @@ def assert_lies_in(study: Study, values: dict[str, Any]) -> None:
             assert one.domain.low <= value <= one.domain.high
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spaces(), st.sampled_from(["random", "tpe", "nsga2"]), st.integers(0, 2**32 - 1))
 def test_every_proposal_satisfies_bounds_steps_conditions_and_types(
     space: tuple[Dimension, ...], name: str, seed: int
@@ -80,7 +80,7 @@ def test_every_proposal_satisfies_bounds_steps_conditions_and_types(
         assert_lies_in(study, memory.redraw(6, draw))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(spaces(), st.integers(0, 2**32 - 1))
 def test_what_was_proposed_comes_back_from_the_record_to_the_last_digit(
     space: tuple[Dimension, ...], seed: int

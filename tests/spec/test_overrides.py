@@ -20,9 +20,9 @@ def points(spec):
 
 
 def values(text):
-    (override,), problems = parse([f"x={text}"])
+    (change,), problems = parse([f"x={text}"])
     assert not problems
-    return [value for (value,) in override.axis.levels]
+    return [value for (value,) in change.axis.levels]
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_what_is_printed_as_toml_is_parsed_back(expected):
 
 @given(st.text(max_size=20))
 def test_any_text_is_an_override_or_a_problem(text):
-    overrides, problems = parse([text])
-    assert len(overrides) + len(problems) == 1
+    changes, problems = parse([text])
+    assert len(changes) + len(problems) == 1
 
 
 @pytest.mark.parametrize(
