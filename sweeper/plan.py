@@ -15,6 +15,8 @@ from sweeper.binding import Binding
 from sweeper.identity import digest
 from sweeper.points import Count, Point
 from sweeper.points.space import draw, trial_points
+from sweeper.policy import STANDARD, Policy
+from sweeper.search.continuation import look_back
 from sweeper.spec import Spec, Study
 from sweeper.store.base import Reader
 from sweeper.store.index import Index
@@ -104,16 +106,19 @@ class Plan:
         return None if unknown else sum(known) / workers
 
 
-def make_plan(binding: Binding, reader: Reader) -> Plan:
-    """Return what a sweep would do, given what the store holds; runs nothing and writes nothing."""
+def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Plan:
+    """Return what a sweep would do, given what the store holds; runs nothing and writes nothing.
+
+    Raises ``InputError`` for a study that does not go on from its record.
+    """
     spec = binding.spec
     trials: TrialsAhead | None = None
     points: Iterable[Point] = binding.points
     count = binding.points.count()
     is_sampled = count.number > MOST_POINTS
     if spec.study is not None:
-        record = reader.sweep(spec.name)
-        trials, points = _look_ahead(spec, spec.study, record.trials if record else ())
+        past = look_back(reader, reader.sweep(spec.name), binding, policy)
+        trials, points = _look_ahead(spec, spec.study, past.trials)
         count = Count(trials.total * trials.points, is_exact=not trials.is_bound)
         is_sampled = trials.drawn < trials.left
     elif is_sampled:

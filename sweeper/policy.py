@@ -16,3 +16,6 @@ class Policy:
     fail_fast: bool = False
     rerun_changed: bool = False
     fresh: bool = False
+
+
+STANDARD = Policy()

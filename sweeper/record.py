@@ -49,6 +49,7 @@ class SweepRun:
         known = store.sweep_run(self._name)
         if known is not None:
             refuse_other_task(known, binding)
+            refuse_grid_for_study(known, binding)
         self.run = self._reopen(known) if known else self._create(binding)
         self._write(DOCUMENT_ARTIFACT, binding.spec.to_document())
         self._write("environment.json", environment())
@@ -140,6 +141,15 @@ def refuse_other_task(known: RunRecord, binding: Binding) -> None:
         raise InputError(
             f"the name {binding.spec.name} belongs to a sweep of {task} in this store; "
             f'give this sweep of {binding.spec.task} another one: name = "..." in its spec'
+        )
+
+
+def refuse_grid_for_study(known: RunRecord, binding: Binding) -> None:
+    """Raise ``InputError`` if the name belongs to a study, and this is none: the study could not go on after it."""
+    if Tag.STUDY in known.tags and binding.spec.study is None:
+        raise InputError(
+            f"the name {binding.spec.name} belongs to a study in this store; "
+            'give this sweep another one: name = "..." in its spec'
         )
 
 

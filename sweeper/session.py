@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import InputError
-from sweeper.policy import Policy
+from sweeper.policy import STANDARD, Policy
 from sweeper.store.locate import locate
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from sweeper.store.lease import Driver
 
 Notice = Callable[[str], None]
-
-
-STANDARD = Policy()
 
 
 class EngineName(enum.StrEnum):
@@ -103,10 +100,10 @@ def run_binding(
         listener.noticed(f"{buried} runs that an earlier process left behind are marked KILLED")
     index = Index(store, metrics=binding.spec.metrics)
     with contextlib.closing(Driver(store)) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
+        open_search = _look_back(binding, store, driver, policy)
         driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
         with use(context):
-            open_search = _look_back(binding, store, driver, fresh=policy.fresh)
             record = SweepRun(store, binding, driver.run_id)
             sweep = Sweep(
                 binding,
@@ -124,11 +121,11 @@ def run_binding(
 
 
 def _look_back(
-    binding: Binding, store: ApiStore, driver: Driver, *, fresh: bool
+    binding: Binding, store: ApiStore, driver: Driver, policy: Policy
 ) -> Callable[[SweepRun, int, Notice], Search]:
     """Return what makes the search once the sweep's run is there; refuse first what does not go on from the record."""
     if binding.spec.study is None:
-        if fresh:
+        if policy.fresh:
             raise InputError("--fresh starts a study anew, and the spec has no [study]")
         from sweeper.search.grid import GridSearch
 
@@ -143,7 +140,7 @@ def _look_back(
             "or neither would know what the other asks and is told"
         )
     previous = store.sweep(binding.spec.name)
-    past = look_back(store, previous, binding, fresh=fresh)
+    past = look_back(store, previous, binding, policy)
     old = previous.document if previous else {}
 
     def search(record: SweepRun, slots: int, notice: Notice) -> Search:

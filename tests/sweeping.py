@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import luigi
 import luigi.configuration
 
-from sweeper.policy import Policy
-from sweeper.session import STANDARD, EngineName, run_spec
+from sweeper.policy import STANDARD, Policy
+from sweeper.session import EngineName, run_spec
 from sweeper.store import open_reader
 from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 

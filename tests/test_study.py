@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ def test_another_replicate_is_added_to_the_old_trials_first_and_the_record_says_
     after = trials_of(store_uri)
     assert [trial.values for trial in after[:3]] == [trial.values for trial in before]
     assert all(trial.told and trial.told.replicates == 3 for trial in after)
-    assert any("the values of 3 trials" in message for message in swept.messages)
+    assert any("what 3 trials came to" in message for message in swept.messages)
     assert beginnings_of(store_uri)["changes"] == [[3, "replicates"]]
 
 
@@ -164,8 +165,7 @@ def test_widening_the_space_continues_the_study(store_uri: str):
 def test_a_parameter_added_to_the_space_had_its_default_in_the_old_trials(store_uri: str):
     sweep(STUDY.replace("trials = 8", "trials = 4"), store_uri)
     more = STUDY.replace("trials = 8", "trials = 5") + '"Scale.factor" = { float = [0.5, 2.0] }\n'
-    swept = sweep(more, store_uri)
-    assert len(swept.outcomes) == 1
+    assert sweep(more, store_uri).states == {"computed": 1, "reused": 4}
     assert [trial.values["Scale.factor"] for trial in trials_of(store_uri)[:4]] == [1.0] * 4
     again = sweep(more.replace("trials = 5", "trials = 6"), store_uri)
     assert len(again.outcomes) == 1
@@ -521,3 +521,65 @@ def test_a_reused_result_shows_the_pruner_what_it_reported(store_uri: str):
         assert sorted(trial.told.steps) == [1, 2, 3, 4, 5]
         assert trial.told.steps[5] == trial.told.values[0]
         assert "completed_rung_0" in trial.told.attributes
+
+
+def test_results_of_other_code_are_said_and_made_again_on_demand(store_uri: str):
+    pipeline = Path("coded.py")
+    body = (
+        "import luigi\nfrom sweeper import MlflowTask\n"
+        "class Fit(MlflowTask):\n"
+        "    rate = luigi.FloatParameter()\n"
+        "    def _run(self):\n        self.save_to_mlflow(metrics={'score': self.rate})\n"
+    )
+    pipeline.write_text(body)
+    text = 'task = "coded:Fit"\nmetric = "score"\n[study]\ntrials = 3\n[study.space]\nrate = { float = [0.0, 1.0] }\n'
+    sweep(text, store_uri)
+    _forget("coded")
+    pipeline.write_text(body.replace("self.rate}", "2 * self.rate}"))
+    again = sweep(text, store_uri)
+    assert again.outcomes == []
+    assert any("3 results of its trials were made by other code" in message for message in again.messages)
+    _forget("coded")
+    assert sweep(text, store_uri, policy=Policy(rerun_changed=True)).states == {"computed": 3}
+    for trial in trials_of(store_uri):
+        assert trial.told is not None
+        assert trial.told.values == (2 * trial.values["rate"],)
+
+
+def _forget(module: str) -> None:
+    from luigi.task_register import Register
+
+    from sweeper.task import source
+
+    del sys.modules[module]
+    source._digest.cache_clear()
+    Register.clear_instance_cache()
+    Register._reg[:] = [task for task in Register._reg if task.__module__ != module]
+
+
+def test_a_constraint_on_a_metric_that_nobody_logged_is_refused(store_uri: str):
+    sweep(STUDY, store_uri)
+    before = told_of(store_uri)
+    with pytest.raises(InputError, match="none of their results has logged memory"):
+        sweep(STUDY.replace("trials = 8", 'trials = 8\nconstraints = ["memory <= 3"]'), store_uri)
+    assert told_of(store_uri) == before
+
+
+def test_a_grid_under_the_name_of_a_study_is_refused(store_uri: str):
+    sweep(STUDY, store_uri)
+    with pytest.raises(InputError, match="the name sweep belongs to a study"):
+        sweep(HEAD + "[grid]\nrate = [0.1]\n", store_uri)
+    assert len(trials_of(store_uri)) == 8
+
+
+def test_the_report_knows_old_trials_by_the_parameter_that_was_added(store_uri: str):
+    from sweeper.report.outcomes import outcomes
+
+    sweep(STUDY.replace("trials = 8", "trials = 3"), store_uri)
+    more = STUDY.replace("trials = 8", "trials = 4") + '"Scale.factor" = { float = [0.5, 2.0] }\n'
+    assert sweep(more, store_uri).states == {"computed": 1, "reused": 3}
+    record = open_reader(store_uri).sweep("sweep")
+    assert record is not None
+    table = outcomes(record)
+    assert [cell.state.value for cell in table.cells] == ["finished"] * 4
+    assert table.outside == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sweeper.cli import options
+from sweeper.policy import Policy
 
 
 @click.command()
@@ -20,10 +21,10 @@ def command(spec: Path, workers: int, overrides: tuple[str, ...], tracking_uri: 
 
     For the trials of a study that are yet to come it counts random points of the space.
     """
-    show(spec, overrides, tracking_uri, workers)
+    show(spec, overrides, tracking_uri, workers, Policy())
 
 
-def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers: int) -> None:
+def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers: int, policy: Policy) -> None:
     """Print the plan of a spec."""
     from sweeper.binding import bind
     from sweeper.plan import make_plan
@@ -35,4 +36,4 @@ def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers
 
     binding = check(bind(load(path, overrides)))
     reader = open_reader(locate(tracking_uri, start=path.parent))
-    click.echo(plan_text(make_plan(binding, reader), workers))
+    click.echo(plan_text(make_plan(binding, reader, policy), workers))

@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913 (one for each option)
     if dry_run:
         from sweeper.cli.plan import show
 
-        show(spec, overrides, tracking_uri, workers)
+        show(spec, overrides, tracking_uri, workers, Policy(fresh=fresh))
         return
     if debug and engine is not EngineName.INLINE:
         raise click.UsageError("--pdb needs --engine inline: a worker process has no terminal")

@@ -16,7 +16,9 @@ def command() -> None:
 
 @command.command()
 @click.argument("sweep")
-@click.option("--storage", required=True, metavar="URL", help="An Optuna storage, as sqlite:///study.db.")
+@click.option(
+    "--storage", required=True, metavar="URL", help="The database that Optuna keeps studies in, as sqlite:///study.db."
+)
 @click.option("--name", help="What to call the study there.  [default: the sweep's name]")
 @click.option("--replace", is_flag=True, help="Put it in the place of a study of that name.")
 @options.tracking_uri

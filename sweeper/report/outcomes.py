@@ -19,7 +19,7 @@ from sweeper.store.assignments import decode, to_form
 from sweeper.store.base import RunRecord, SweepRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from sweeper.store.trials import Trial
 
@@ -103,9 +103,16 @@ def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) 
         (metric,) if metric else tuple(objective.metric for objective in spec.objectives),
         tuple(cells.values()),
         total,
-        outside=sum(any(run.key for run in runs[name]) for name in runs.keys() - points.keys()),
+        outside=_outside(runs, points),
         trials=tuple(_trial_outcome(spec, trial, tried[trial.number], cells) for trial in record.trials),
     )
+
+
+def _outside(runs: Mapping[str, Sequence[RunRecord]], points: Container[str]) -> int:
+    """Return how many results stand for no point of the present spec or study."""
+    inside = {run.run_id for name, standing in runs.items() if name in points for run in standing}
+    results = {run.run_id for standing in runs.values() for run in standing if run.key}
+    return len(results - inside)
 
 
 def _forms(spec: Spec, trial: Trial) -> Mapping[str, Point]:

@@ -44,8 +44,8 @@ class StudyOutcomes:
 
     @property
     def best(self) -> TrialOutcome | None:
-        """The best trial by the only objective, of equals the first; None with several objectives."""
-        return next(iter(self.front), None) if len(self.objectives) == 1 else None
+        """The best trial by the only objective, of equals the first told of; None with several objectives."""
+        return min(self.front, key=_told, default=None) if len(self.objectives) == 1 else None
 
     @property
     def improvements(self) -> tuple[TrialOutcome, ...]:

@@ -124,7 +124,7 @@ def notices(study: Study) -> Iterator[str]:
     conditional = [one.name for one in study.space if one.when]
     if study.sampler.name == "cmaes" and (choices or conditional):
         names = ", ".join(dict.fromkeys([*choices, *conditional]))
-        yield f"cmaes searches ranges alone; {names} is drawn at random"
+        yield f"cmaes searches ranges alone, and draws at random: {names}"
 
 
 def _problems(component: Component, place: str, known: Mapping[str, str], source: str) -> Iterator[Problem]:

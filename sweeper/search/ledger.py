@@ -14,7 +14,7 @@ from sweeper.identity import canonical, digest
 from sweeper.search.frozen import Known
 from sweeper.spec import Spec
 from sweeper.spec.restore import restore
-from sweeper.store.base import PARENT_TAG, Kind, MetricPoint, OpenRun, RunRecord, RunStatus, Tag
+from sweeper.store.base import PARENT_TAG, Kind, MetricPoint, OpenRun, Reader, RunRecord, RunStatus, Tag
 from sweeper.store.trials import Told, Trial, asked_tags, told_tags
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ def artifact_name(study: str) -> str:
     return f"study-{study.rpartition('.')[2]}.json"
 
 
-def read_beginnings(store: ApiStore, run: RunRecord) -> Beginnings | None:
+def read_beginnings(reader: Reader, run: RunRecord) -> Beginnings | None:
     """Return what the study that a sweep is at started from; None if it has none, or none yet."""
     study = run.tags.get(Tag.STUDY)
     if not study:
         return None
-    path = store.artifact(run, artifact_name(study))
+    path = reader.artifact(run, artifact_name(study))
     return Beginnings.from_document(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
 
 

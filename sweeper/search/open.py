@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,23 +98,28 @@ def _beginnings(
     return before
 
 
-def _news(spec: Spec, past: Past, beginnings: Beginnings, differs: int | None) -> list[str]:
-    """Return what a user should know before the study goes on."""
-    study = spec.study
+def _news(spec: Spec, past: Past, beginnings: Beginnings, differs: int | None) -> Iterator[str]:
+    """Yield what a user should know before the study goes on."""
+    study, before = spec.study, past.beginnings
     assert study is not None
-    news = [*notices(study)]
-    ended = [trial for trial in past.trials if trial.told and trial.number not in past.reopened]
+    yield from notices(study)
     if past.trials:
-        news.append(f"going on from {len(ended)} of {study.trials} trials")
-    if known := len(beginnings.known) - (len(past.beginnings.known) if past.beginnings else 0):
-        news.append(f"{known} assignments are known from earlier sweeps")
-    for number, what in beginnings.changes[len(past.beginnings.changes) if past.beginnings else 0 :]:
-        news.append(f"another {what} from trial {number} on" if what != "replicates" else _about_replicates(past))
+        ended = sum(trial.told is not None for trial in past.trials)
+        yield f"going on from {ended} of {max(study.trials, len(past.trials))} trials"
+    for number, what in beginnings.changes[len(before.changes) if before else 0 :]:
+        yield _about_change(number, what, len(past.reopened))
+    if known := len(beginnings.known) - (len(before.known) if before else 0):
+        yield f"{known} assignments are known from earlier sweeps"
+    if past.changed:
+        yield (
+            f"{past.changed} results of its trials were made by other code than {spec.task} has now; "
+            "--rerun-changed makes them again"
+        )
     if differs is not None:
-        news.append(f"{study.sampler.name} would now propose something else for trial {differs}; the record stands")
-    return news
+        yield f"{study.sampler.name} would now propose something else for trial {differs}; the record stands"
 
 
-def _about_replicates(past: Past) -> str:
-    again = sum(trial.number in past.reopened for trial in past.trials)
-    return f"other replicates: the values of {again} trials are made anew first"
+def _about_change(number: int, what: str, reopened: int) -> str:
+    if what in ("replicates", "constraints"):
+        return f"other {what}: what {reopened} trials came to is made anew first"
+    return f"another {what} from trial {number} on"
