@@ -1,7 +1,8 @@
 """What a pruner saves on a real learning curve: Hyperband on the digits, beside the same study without it.
 
-Both run with the same seeds, in turns. Epochs are those that trials trained for; the best accuracy is that of the best
-complete trial, and it is as good if the mean over the seeds differs by no more than its standard error.
+Both run with the same seeds, of the study and of the digits held out, in turns. Epochs are those that trials trained
+for. The best accuracy is that of the best complete trial; it is as good if the mean over the seeds differs by no more
+than its standard error.
 
     python -m benchmarks.pruning [--seeds 5] [--trials 40] [--epochs 27] [--workers 2]
 """
@@ -26,6 +27,7 @@ task = "digits:FitDigits"
 metric = "accuracy"
 [fixed]
 epochs = {epochs}
+seed = {seed}
 [study]
 trials = {trials}
 seed = {seed}

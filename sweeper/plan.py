@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from random import Random
-from typing import TYPE_CHECKING, cast
 
 import luigi
 
 from sweeper.binding import Binding
-from sweeper.identity import digest
 from sweeper.points import Count, Point
 from sweeper.points.space import draw, trial_points
 from sweeper.policy import STANDARD, Policy
-from sweeper.search.continuation import look_back
+from sweeper.search.continuation import look_back, rows_left
 from sweeper.spec import Spec, Study
 from sweeper.store.base import Reader
 from sweeper.store.index import Index
@@ -26,9 +24,6 @@ from sweeper.task.attempt import reason_of
 from sweeper.task.context import Context, current, use
 from sweeper.task.pipeline import upstream_first
 from sweeper.task.source import qualified_name, source_digest
-
-if TYPE_CHECKING:
-    from sweeper.store.api import ApiStore
 
 MOST_POINTS = 100_000
 """Up to so many points are looked at one by one; of a larger sweep a sample is."""
@@ -123,7 +118,7 @@ def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Pl
         is_sampled = trials.drawn < trials.left
     elif is_sampled:
         points = binding.points.sample(SAMPLE)
-    with use(Context(cast("ApiStore", reader), Index(reader, metrics=spec.metrics))):  # nothing here writes
+    with use(Context.of_reader(reader, Index(reader, metrics=spec.metrics))):
         survey = _Survey()
         for point in points:
             survey.look_at(binding, point)
@@ -140,8 +135,7 @@ def _look_ahead(spec: Spec, study: Study, known: Sequence[Trial]) -> tuple[Trial
     points = len(trial_points(spec, {}))
     left = max(study.trials - len(known), 0)
     drawn = min(left, max(SAMPLE // points, 1))
-    tried = {trial.row for trial in known}
-    rows = (row for row in study.enqueue if digest(row) not in tried)
+    rows = rows_left(study.enqueue, known)
     generator = Random(study.seed)  # noqa: S311 (nothing secret is drawn)
     assignments = [trial.values for trial in known if not _is_pruned(trial) and not study.fits(trial.values)]
     assignments += [draw(study, generator, row) for row in islice(chain(rows, repeat({})), drawn)]

@@ -13,11 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from sweeper.leader import Best, Leader
 from sweeper.points import Count
 from sweeper.report.plan import duration
 from sweeper.report.status import from_here
 from sweeper.search.base import Outcome, PointState
-from sweeper.spec import Direction
 
 if TYPE_CHECKING:
     import luigi
@@ -41,11 +41,10 @@ _RUN = (PointState.COMPUTED, PointState.PRUNED)
 class Tally:
     """How far a sweep is: counts, rate, time left, the best so far."""
 
-    def __init__(self, direction: Direction) -> None:
+    def __init__(self, spec: Spec | None = None) -> None:
         self.states: Counter[PointState] = Counter()
         self.expected = Count(0, is_exact=True)
-        self.best: Outcome | None = None
-        self._is_minimized = direction is Direction.MINIMIZE
+        self._leader = Leader(spec) if spec else None
         self._began = time.monotonic()
         self._first_run: float | None = None
 
@@ -77,18 +76,17 @@ class Tally:
         self.states[outcome.state] += 1
         if outcome.state in _RUN and self._first_run is None:
             self._first_run = time.monotonic()
-        if outcome.value is not None and outcome.state.has_result and self._is_better(outcome.value):
-            self.best = outcome
+        if self._leader:
+            self._leader.add(outcome)
 
     def counts(self) -> str:
         """Return the counts as text: ``3 computed, 1 failed``."""
         return ", ".join(f"{self.states[state]:,} {state}" for state in PointState if self.states[state]) or "none yet"
 
-    def _is_better(self, value: float) -> bool:
-        best = self.best.value if self.best else None
-        if best is None:
-            return True
-        return value < best if self._is_minimized else value > best
+    @property
+    def best(self) -> Best | None:
+        """The best configuration so far."""
+        return self._leader.best if self._leader else None
 
 
 class Progress:
@@ -98,7 +96,7 @@ class Progress:
         self.name = ""
         self._metric = ""
         self._console = console or Console(highlight=False, soft_wrap=True)
-        self._tally = Tally(Direction.MAXIMIZE)
+        self._tally = Tally()
         self._running: list[str] = []
         self._blocked_by: set[str] = set()
         self._last_line = time.monotonic()
@@ -118,7 +116,7 @@ class Progress:
     def began(self, spec: Spec, expected: Count) -> None:
         """Say what is swept, and how many points there are."""
         self.name, self._metric = spec.name, spec.metric
-        self._tally = Tally(spec.direction)
+        self._tally = Tally(spec)
         self._tally.expected = expected
         points = expected.of("point") if expected.number else "no more points"
         self._print(f"{spec.name}: {points} of {spec.task.partition(':')[2]}")
@@ -158,8 +156,9 @@ class Progress:
         """Return the best point so far as words; there is one."""
         best = self._tally.best
         assert best is not None
+        over = f" (mean of {best.n})" if best.n > 1 else ""
         at = f" at {best.point}" if best.point.values else ""
-        return f"best {self._metric} {best.value:.6g}{at}"
+        return f"best {self._metric} {best.mean:.6g}{over}{at}"
 
     def _print(self, text: str | Text) -> None:
         self._last_line = time.monotonic()

@@ -51,11 +51,15 @@ class SweepRun:
             refuse_other_task(known, binding)
             refuse_grid_for_study(known, binding)
         self.run = self._reopen(known) if known else self._create(binding)
-        self._write(DOCUMENT_ARTIFACT, binding.spec.to_document())
-        self._write("environment.json", environment())
+        self._document = binding.spec.to_document()
         self._blocked: list[Blocked] = []
-        self._write_blocked()
         self._standing = _standing(store, self._name)
+
+    def begin(self) -> None:
+        """Write down the spec: from now on the sweep goes by it, and not by the one before."""
+        self._write(DOCUMENT_ARTIFACT, self._document)
+        self._write("environment.json", environment())
+        self._write_blocked()
 
     def labels(self, points: Iterable[Point]) -> dict[str, str]:
         """Return the tags of a run that stands for points of the sweep."""

@@ -53,10 +53,7 @@ def run_spec(
         from sweeper.engine.local import warm_up
 
         warm_up(workers)  # imports in another process what this one is about to import
-    from sweeper.binding import bind
-    from sweeper.spec import load
-
-    binding = check(bind(load(path, overrides)))
+    binding = bind_file(path, overrides)
     if engine is EngineName.INLINE and (binding.spec.timeout or binding.spec.timeouts):
         listener.noticed("the inline engine keeps no time-outs: nothing is left to stop a task")
     return run_binding(
@@ -68,8 +65,12 @@ def run_spec(
     )
 
 
-def check(binding: Binding) -> Binding:
-    """Return a binding whose study, if it has one, names a sampler and a pruner that there are."""
+def bind_file(path: Path, overrides: Sequence[str] = ()) -> Binding:
+    """Return the binding of the spec in a file, all of it checked."""
+    from sweeper.binding import bind
+    from sweeper.spec import load
+
+    binding = bind(load(path, overrides))
     if binding.spec.study is not None:
         from sweeper.search.open import check_study
 
@@ -97,7 +98,8 @@ def run_binding(
     store = open_store(tracking_uri)
     buried = bury_the_dead(store)
     if buried:
-        listener.noticed(f"{buried} runs that an earlier process left behind are marked KILLED")
+        left = "run" if buried == 1 else "runs"
+        listener.noticed(f"{buried} {left} that an earlier process left behind: marked KILLED")
     index = Index(store, metrics=binding.spec.metrics)
     with contextlib.closing(Driver(store)) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
         open_search = _look_back(binding, store, driver, policy)
@@ -105,17 +107,9 @@ def run_binding(
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
         with use(context):
             record = SweepRun(store, binding, driver.run_id)
-            sweep = Sweep(
-                binding,
-                open_search(record, engine.slots, listener.noticed),
-                engine,
-                store,
-                index,
-                driver,
-                record,
-                listener,
-                policy,
-            )
+            search = open_search(record, engine.slots, listener.noticed)
+            record.begin()
+            sweep = Sweep(binding, search, engine, store, index, driver, record, listener, policy)
             with _interruptible(sweep.stop, listener):
                 return sweep.run()
 

@@ -22,13 +22,14 @@ from sweeper.points import Point
 from sweeper.policy import Policy
 from sweeper.record import SweepRun
 from sweeper.renewal import Renewal
-from sweeper.search.base import Done, Outcome, PointState, Search, Wait
+from sweeper.search.base import Done, Search, Wait
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Result, RunStatus
+from sweeper.store.base import RunStatus
 from sweeper.store.index import Index
 from sweeper.store.lease import Driver, close_lost
 from sweeper.task import MlflowTask, find_result, key_of
-from sweeper.task.attempt import is_number, reason_of
+from sweeper.task.attempt import reason_of
+from sweeper.teller import Teller
 from sweeper.waiting import WaitingRoom
 from sweeper.window import Window
 
@@ -62,7 +63,6 @@ class Sweep:
         self._driver = driver
         self._record = record
         self._listener = listener
-        self._policy = policy
         self._worker = SchedulingWorker(engine, self._call)
         self._window = Window(self._worker, max(WINDOW, 4 * engine.slots))
         self._waiting = WaitingRoom(store, index)
@@ -72,6 +72,8 @@ class Sweep:
         self._has_asked_all = False
         self._may_ask = False
         self._summary = Summary()
+        on_trouble = self._phase_out if policy.fail_fast else None
+        self._teller = Teller(binding.spec, search, record, listener, self._summary, on_trouble)
 
     def run(self) -> Summary:
         """Run until every point has ended, or the sweep is stopped; return what it came to."""
@@ -146,12 +148,12 @@ class Sweep:
             task = self._binding.instance(point)
             key = key_of(task)
         except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
-            self._fail([point], Failure("", self._binding.task.get_task_family(), reason_of(error)))
+            self._teller.fail([point], Failure("", self._binding.task.get_task_family(), reason_of(error)))
             return
         try:
             self._place(point, task, key)
         except TaskError as error:
-            self._fail([point], Failure(key, task.get_task_family(), str(error)))
+            self._teller.fail([point], Failure(key, task.get_task_family(), str(error)))
 
     def _place(self, point: Point, task: MlflowTask, key: str) -> None:
         """Tell a point's outcome if it is known, else hold it."""
@@ -159,12 +161,11 @@ class Sweep:
         if self._window.join(key, point):
             return
         if failure := self._failures.of(key):
-            self._fail([point], failure)
+            self._teller.fail([point], failure)
         elif result := self._renewal.reusable(task):
-            self._record.add(result, [point])
-            self._tell(self._outcome(point, PointState.REUSED, result))
+            self._teller.reuse(point, result)
         elif failure := self._failures.upstream_of(task):
-            self._block([point], failure)
+            self._teller.block([point], failure)
         else:
             self._window.hold(task, key, point)
 
@@ -190,42 +191,16 @@ class Sweep:
         points = final.points if final else []
         if execution.ending.is_success:
             self._failures.discard(key)
-            self._end(points, execution)
+            self._teller.end(points, execution)
             return
         failure = self._failures.add(task, execution, is_final=bool(points))
-        self._fail(points, failure, is_on_record=bool(execution.run_id) and len(points) == 1)
+        self._teller.fail(points, failure, is_on_record=bool(execution.run_id) and len(points) == 1)
         for held in self._window.release_requiring(task):
             if failure.blocks:
-                self._block(held.points, failure)
+                self._teller.block(held.points, failure)
             else:
                 for point in held.points:
                     self._begin(point)
-
-    def _end(self, points: list[Point], execution: Execution) -> None:
-        """Tell the points of a final instance, if it is one, that has a result now."""
-        result = execution.result
-        if result is None:  # of a plain Luigi task, which is never final
-            return
-        if execution.is_found or len(points) > 1:
-            self._record.add(result, points)
-        for number, point in enumerate(points):
-            state = PointState.REUSED if number or execution.is_found else PointState.COMPUTED
-            self._tell(self._outcome(point, state, result, execution.logged))
-
-    def _outcome(self, point: Point, state: PointState, result: Result, logged: tuple[str, ...] = ()) -> Outcome:
-        """Return a point's outcome from its result: without the numbers to compare there is none."""
-        outcome = Outcome(point, state, run_id=result.run_id, seconds=result.seconds)
-        for name in self._spec.metrics:
-            if name not in result.metrics:
-                others = f"; it logged: {', '.join(logged)}" if logged else ""
-                reason = f"finished without the metric {name}{others}"
-            elif not is_number(result.metrics[name]):
-                reason = f"finished with NaN for the metric {name}"
-            else:
-                continue
-            return replace(outcome, state=PointState.FAILED, reason=reason, cause=result.key)
-        metrics = {name: result.metrics[name] for name in self._spec.metrics}
-        return replace(outcome, value=metrics[self._spec.metric], metrics=metrics)
 
     def _settled(self, task: luigi.Task, execution: Execution) -> Execution:
         """Return a failure with its run closed: a lost worker could not do so itself, unless it was done already."""
@@ -244,27 +219,7 @@ class Sweep:
     def _block_stuck(self) -> None:
         """Block what is held and cannot run: something that it requires is not there, and nobody makes it."""
         for held in self._window.release_all():
-            self._block(held.points, absence(held.task))
-
-    def _block(self, points: list[Point], failure: Failure) -> None:
-        blocked = failure.downstream()
-        for point in points:
-            self._record.note(point, blocked.reason, blocked.run_id, is_failure=False)
-            self._tell(blocked.outcome(point))
-
-    def _fail(self, points: list[Point], failure: Failure, *, is_on_record: bool = False) -> None:
-        """Tell of points without a result; those that failed are noted where the report finds them."""
-        for point in points:
-            if failure.state is PointState.FAILED and not is_on_record:
-                self._record.note(point, failure.reason, failure.run_id, is_failure=True)
-            self._tell(failure.outcome(point))
-
-    def _tell(self, outcome: Outcome) -> None:
-        self._search.tell(outcome)
-        self._summary.states[outcome.state] += 1
-        self._listener.told(outcome)
-        if self._policy.fail_fast and outcome.state in (PointState.FAILED, PointState.BLOCKED):
-            self._phase_out()
+            self._teller.block(held.points, absence(held.task))
 
     def _call(self, task: luigi.Task) -> TaskCall:
         """Return the call of a task that is ready: only a final one stands for points, and reports on them."""

@@ -128,22 +128,22 @@ def test_a_terminal_shows_counts_rate_best_and_what_runs_and_is_left_clean():
 
 
 def test_the_least_value_is_best_where_the_metric_is_minimized():
-    tally = Tally(Direction.MINIMIZE)
+    tally = Tally(replace(SPEC, direction=Direction.MINIMIZE))
     for number, value in enumerate([0.5, 0.25, 0.75]):
         tally.add(outcome(PointState.COMPUTED, value, number))
     assert tally.best is not None
-    assert tally.best.value == 0.25
+    assert tally.best.mean == 0.25
 
 
 def test_a_point_without_a_result_is_never_best():
-    tally = Tally(Direction.MAXIMIZE)
+    tally = Tally(SPEC)
     tally.add(outcome(PointState.FAILED, 0.9))
     assert tally.best is None
     assert tally.counts() == "1 failed"
 
 
 def test_time_left_is_promised_once_two_points_were_computed():
-    tally = Tally(Direction.MAXIMIZE)
+    tally = Tally(SPEC)
     tally.expected = Count(10, is_exact=True)
     tally.add(outcome(PointState.REUSED, 1.0))
     tally.add(outcome(PointState.COMPUTED, 1.0))

@@ -238,7 +238,7 @@ def test_results_of_earlier_sweeps_are_known_before_the_first_trial(store_uri: s
     assert rates.count(3) >= 4, "a sampler that knows the grid proposes its best epochs"
     other = narrower.replace("[study]", "[fixed]\n'Scale.factor' = 3.0\n[study]")
     assert not any("are known" in one for one in sweep(other, store_uri, name="none").messages)
-    with pytest.raises(InputError, match="no sweep gird; did you mean grid"):
+    with pytest.raises(InputError, match="no such sweep; did you mean grid"):
         sweep(warm.replace('["grid"]', '["gird"]'), store_uri, name="typo")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.binding.values import Families, default_of, held, parameter_of, spec_value
 from sweeper.points import Point, Points
+from sweeper.points.space import trial_points
 from sweeper.spec import Spec
 from sweeper.task import MlflowTask
 from sweeper.task.overrides import Override, Trace, instantiate
@@ -31,10 +32,6 @@ class Binding:
         task, _ = self.build(point.values)
         return task
 
-    def replicates(self) -> list[Mapping[str, Any]]:
-        """Return what the replicates of each trial of a study set, in order: nothing, once, where there are none."""
-        return [point.as_dict() for point in self.points]
-
     def point(self, values: Mapping[str, Any]) -> Point:
         """Return the point of what a trial sets, each value as a grid would have it and in the order of the space.
 
@@ -42,6 +39,10 @@ class Binding:
         """
         searched = self.spec.study.names if self.spec.study else ()
         return Point(tuple((name, self._normal(name, values[name])) for name in searched if name in values))
+
+    def trial_points(self, values: Mapping[str, Any]) -> list[Point]:
+        """Return the points at which what a trial sets is evaluated: one a replicate, as ``point`` has the values."""
+        return trial_points(self.spec, self.point(values).as_dict())
 
     def defaults(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the defaults of those of the named parameters that have one, as a spec would have them."""

@@ -26,14 +26,12 @@ def command(spec: Path, workers: int, overrides: tuple[str, ...], tracking_uri: 
 
 def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers: int, policy: Policy) -> None:
     """Print the plan of a spec."""
-    from sweeper.binding import bind
     from sweeper.plan import make_plan
     from sweeper.report.plan import plan_text
-    from sweeper.session import check
-    from sweeper.spec import load
+    from sweeper.session import bind_file
     from sweeper.store import open_reader
     from sweeper.store.locate import locate
 
-    binding = check(bind(load(path, overrides)))
+    binding = bind_file(path, overrides)
     reader = open_reader(locate(tracking_uri, start=path.parent))
     click.echo(plan_text(make_plan(binding, reader, policy), workers))

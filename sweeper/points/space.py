@@ -20,7 +20,7 @@ def trial_points(spec: Spec, values: Mapping[str, Any]) -> list[Point]:
     """
     assert spec.study is not None
     searched = tuple((name, values[name]) for name in spec.study.names if name in values)
-    return [Point(searched + replicate.values) for replicate in Points(spec.grids)]
+    return [Point(searched + replicate.values) for replicate in Points.of(spec)]
 
 
 def draw(study: Study, generator: Random, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import importlib
+import importlib.util
 import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 
 from sweeper.errors import Problem, did_you_mean
+from sweeper.search.distributions import suggest
+from sweeper.search.quiet import optuna
 from sweeper.spec import Spec
 from sweeper.spec.space import Choice
 from sweeper.spec.study import Component, Study
@@ -56,11 +57,18 @@ class Upkeep(enum.Enum):
     REPLAYED = "replayed"
 
 
+_UPKEEP = {
+    "random": Upkeep.SEEDED,
+    "tpe": Upkeep.SEEDED,
+    "gp": Upkeep.SEEDED,
+    "nsga2": Upkeep.NOTED,
+    "nsga3": Upkeep.NOTED,
+}
+
+
 def upkeep_of(sampler: Component) -> Upkeep:
     """Return what a sampler needs; one of the user's own is replayed."""
-    known = {"random": Upkeep.SEEDED, "tpe": Upkeep.SEEDED, "gp": Upkeep.SEEDED}
-    noted = {"nsga2": Upkeep.NOTED, "nsga3": Upkeep.NOTED}
-    return (known | noted).get(sampler.name, Upkeep.REPLAYED)
+    return _UPKEEP.get(sampler.name, Upkeep.REPLAYED)
 
 
 def seed_of(study: Study, number: int, draw: int = 0) -> int:
@@ -73,10 +81,9 @@ def make_sampler(study: Study, seed: int) -> BaseSampler:
     """Return a new sampler."""
     arguments = dict(study.sampler.arguments)
     made = _class(study.sampler, SAMPLERS, BaseSampler)
-    if study.sampler.name == "tpe" and any(dimension.when for dimension in study.space):
+    is_conditional = any(dimension.when for dimension in study.space)
+    if study.sampler.name == "tpe" and is_conditional and arguments.get("multivariate") is not False:
         arguments.setdefault("group", True)  # models what is set together; else conditional parameters are independent
-    if study.sampler.name == "cmaes":
-        arguments.setdefault("warn_independent_sampling", False)  # said once, by ``notices``
     if "seed" in inspect.signature(made).parameters:
         arguments["seed"] = seed
     sampler: BaseSampler = _made(made, arguments)
@@ -110,7 +117,10 @@ def component_problems(spec: Spec) -> list[Problem]:
         problems += _problems(study.pruner, "pruner", PRUNERS, source)
     if problems:
         return problems
-    for place, make in (("sampler", lambda: make_sampler(study, 0)), ("pruner", lambda: make_pruner(study.pruner))):
+    for place, make in (
+        ("sampler", lambda: _try_out(study, len(spec.objectives))),
+        ("pruner", lambda: make_pruner(study.pruner)),
+    ):
         try:
             make()
         except Exception as error:  # noqa: BLE001 (Optuna's own checks, and those of a user's class)
@@ -118,13 +128,24 @@ def component_problems(spec: Spec) -> list[Problem]:
     return problems
 
 
+def _try_out(study: Study, objectives: int) -> None:
+    """Let a sampler propose something twice: some of what its arguments or the space break shows only then."""
+    tried = optuna.create_study(sampler=make_sampler(study, 0), directions=["minimize"] * objectives)
+    vars(tried)["stop"] = lambda: None  # for who has tried everything; outside of ``optimize`` Optuna's own raises
+    for _ in range(2):
+        trial = tried.ask()
+        suggest(trial, study.space)
+        tried.tell(trial, [0.0] * objectives)
+
+
 def notices(study: Study) -> Iterator[str]:
     """Yield what a user should know of how a sampler takes the space."""
     choices = [one.name for one in study.space if isinstance(one.domain, Choice)]
     conditional = [one.name for one in study.space if one.when]
-    if study.sampler.name == "cmaes" and (choices or conditional):
-        names = ", ".join(dict.fromkeys([*choices, *conditional]))
-        yield f"cmaes searches ranges alone, and draws at random: {names}"
+    at_random = {"cmaes": [*choices, *conditional], "qmc": conditional}.get(study.sampler.name)
+    if at_random:
+        names = ", ".join(dict.fromkeys(at_random))
+        yield f"{study.sampler.name} leaves some of the space to chance: {names}"
 
 
 def _problems(component: Component, place: str, known: Mapping[str, str], source: str) -> Iterator[Problem]:

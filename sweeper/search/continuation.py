@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeper.binding import Binding
 from sweeper.errors import InputError, StoreError
-from sweeper.identity import canonical_json
+from sweeper.identity import canonical_json, digest
 from sweeper.policy import Policy
 from sweeper.search.ledger import Beginnings, basis_of, read_beginnings
 from sweeper.search.misfits import misfits
+from sweeper.search.warm import check_sweeps
 from sweeper.spec import Spec
 from sweeper.store.base import Reader, SweepRecord, Tag
 from sweeper.store.trials import Trial, TrialState
@@ -22,9 +24,10 @@ from sweeper.task.source import source_digest
 class Past:
     """What a study goes on from.
 
-    ``studies`` is how many studies the sweep has had. ``reopened`` are trials that have ended and are to end once more:
-    they failed, or their values are made of something else now. ``revised`` lack parameters on the record that were
-    added to the space since. ``changed`` is how many of their results were made by other code than the task has now.
+    ``studies`` is how many studies the sweep has had. ``beginnings`` are those of the one that it is at, if that has
+    ``trials``. ``reopened`` are trials that have ended and are to end once more: they failed, or their values are made
+    of something else now. ``revised`` lack parameters on the record that were added to the space since. ``changed`` is
+    how many of their results were made by other code than the task has now.
     """
 
     studies: int = 0
@@ -45,18 +48,17 @@ def look_back(reader: Reader, record: SweepRecord | None, binding: Binding, poli
 
     Raises ``InputError`` if the spec has changed so that the trials on the record mean nothing to it.
     """
+    check_sweeps(reader, binding.spec)
     if record is None:
         return Past()
     studies = int(record.run.tags.get(Tag.STUDY, ".0").rpartition(".")[2])
-    if policy.fresh:
+    if policy.fresh or not record.trials:
         return Past(studies)
     beginnings = read_beginnings(reader, record.run)
-    if not record.trials:
-        return Past(studies, beginnings)
     if beginnings is None:
         raise StoreError(f"{record.run.artifact_uri} has lost what the study {record.name} started from; use --fresh")
     old = Spec.from_document(record.document)
-    trials = tuple(replace(trial, values=_completed(trial, old, binding)) for trial in record.trials)
+    trials = tuple(_completed(trial, old, binding) for trial in record.trials)
     if reasons := [*misfits(old, binding, record, trials)]:
         raise InputError(
             f"{binding.spec.path or record.name}: the {len(trials)} trials of {record.name} on the record do not fit: "
@@ -64,8 +66,8 @@ def look_back(reader: Reader, record: SweepRecord | None, binding: Binding, poli
             "(results that fit are reused)"
         )
     revised = {new.number for new, recorded in zip(trials, record.trials, strict=True) if new != recorded}
-    basis = "" if policy.rerun_changed else basis_of(binding.spec)
-    again = {trial.number for trial in trials if _ends_again(trial, basis, is_revised=trial.number in revised)}
+    basis = basis_of(binding.spec)
+    again = {trial.number for trial in trials if _ends_again(trial, basis, is_new_code_wanted=policy.rerun_changed)}
     source = source_digest(binding.task)
     changed = sum(run.key is not None and run.tags.get(Tag.SOURCE) != source for run in record.runs)
     return Past(studies, beginnings, trials, frozenset(again), frozenset(revised), changed)
@@ -84,17 +86,19 @@ def changes_of(past: Past, old: Mapping[str, Any], spec: Spec) -> Iterator[str]:
         yield "constraints" if is_same else "replicates"
 
 
-def _ends_again(trial: Trial, basis: str, *, is_revised: bool) -> bool:
+def _ends_again(trial: Trial, basis: str, *, is_new_code_wanted: bool) -> bool:
     """Whether a trial that has ended is to end once more: the store answers what it can of it."""
     told = trial.told
-    if told is None:
+    if told is None or told.state is TrialState.PRUNED:
         return False
-    is_stale = told.basis != basis or is_revised
-    return told.state is TrialState.FAILED or (told.state is TrialState.COMPLETE and is_stale)
+    return told.state is TrialState.FAILED or told.basis != basis or is_new_code_wanted
 
 
-def _completed(trial: Trial, old: Spec, binding: Binding) -> Mapping[str, Any]:
-    """Return a trial's values with those that parameters added to the space had then: fixed, or the default."""
+def _completed(trial: Trial, old: Spec, binding: Binding) -> Trial:
+    """Return a trial with the values that parameters added to the space had then: fixed, or the default.
+
+    What came of such a trial has no basis any more: its results are to stand for other points.
+    """
     assert binding.spec.study is not None
     values: dict[str, Any] = {}
     for dimension in binding.spec.study.space:
@@ -103,4 +107,17 @@ def _completed(trial: Trial, old: Spec, binding: Binding) -> Mapping[str, Any]:
         elif dimension.is_active(values):
             name = dimension.name
             values |= {name: old.fixed[name]} if name in old.fixed else binding.defaults([name])
-    return {**values, **trial.values}
+    if values.keys() <= trial.values.keys():
+        return trial
+    return replace(trial, values={**values, **trial.values}, told=trial.told and replace(trial.told, basis=""))
+
+
+def rows_left(rows: Sequence[Mapping[str, Any]], trials: Iterable[Trial]) -> Iterator[Mapping[str, Any]]:
+    """Yield the enqueued rows that were not tried yet; one that stands there twice is tried twice."""
+    times = Counter(trial.row for trial in trials)
+    for row in rows:
+        mark = digest(row)
+        if times[mark]:
+            times[mark] -= 1
+        else:
+            yield row

@@ -27,7 +27,7 @@ def labels(choice: Choice) -> tuple[Any, ...]:
     It takes None, truth values, numbers and strings, and holds ``1``, ``1.0`` and ``true`` for equal.
     """
     is_plain = all(isinstance(value, bool | int | float | str) for value in choice.values)
-    if is_plain and len({(value, value == value) for value in choice.values}) == len(choice.values):  # noqa: PLR0124
+    if is_plain and len(set(choice.values)) == len(choice.values):
         return choice.values
     return tuple(canonical_json(value) for value in choice.values)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import statistics
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 
 from sweeper.points import Point
 from sweeper.search.base import Outcome
@@ -19,6 +21,11 @@ class Evaluation:
         self.outcomes: dict[int, Outcome] = {}
         self.is_over = False
         self._handed_out = 0
+
+    @property
+    def number(self) -> int:
+        """The trial's number."""
+        return self.trial.number
 
     @property
     def has_more(self) -> bool:
@@ -40,7 +47,46 @@ class Evaluation:
         self._handed_out += 1
         return self.points[self._handed_out - 1], self._handed_out - 1
 
-    def mean(self, metric: str) -> float:
-        """Return the mean of a metric over the points; NaN where infinities of both signs meet."""
-        values = [outcome.metrics[metric] for outcome in self.outcomes.values()]
-        return (math.fsum(values) if all(map(math.isfinite, values)) else sum(values)) / len(values)
+    def means(self, metrics: Iterable[str]) -> dict[str, float]:
+        """Return the mean of each metric over the points; NaN where infinities of both signs meet."""
+        return {metric: _mean([outcome.metrics[metric] for outcome in self.outcomes.values()]) for metric in metrics}
+
+
+class InFlight:
+    """The points that are out, each with the evaluation that it is of and its place there.
+
+    One point may be out for several evaluations; it then comes back for the one that handed it out first.
+    """
+
+    def __init__(self) -> None:
+        self._by_point: defaultdict[str, deque[tuple[Evaluation, int]]] = defaultdict(deque)
+        self._number = 0
+
+    def __len__(self) -> int:
+        return self._number
+
+    def hand_out(self, evaluation: Evaluation) -> Point:
+        """Return the next point of an evaluation."""
+        point, place = evaluation.hand_out()
+        self._by_point[point.to_json()].append((evaluation, place))
+        self._number += 1
+        return point
+
+    def take_back(self, point: Point) -> tuple[Evaluation, int]:
+        """Return what a point was out for."""
+        form = point.to_json()
+        found = self._by_point[form].popleft()
+        if not self._by_point[form]:
+            del self._by_point[form]
+        self._number -= 1
+        return found
+
+    def evaluation_of(self, point: Point) -> Evaluation | None:
+        """Return the evaluation that a point will come back for, if it is out."""
+        waiting = self._by_point.get(point.to_json())
+        return waiting[0][0] if waiting else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean of values, rounded once from the exact number."""
+    return statistics.mean(values) if all(map(math.isfinite, values)) else sum(values) / len(values)

@@ -6,12 +6,12 @@ import datetime as dt
 import warnings
 from collections.abc import Sequence
 
-import optuna
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, OptunaError
 from optuna.trial import FrozenTrial
 
 from sweeper.errors import InputError, StoreError
 from sweeper.search.frozen import frozen
+from sweeper.search.quiet import optuna
 from sweeper.spec import Spec
 from sweeper.store.trials import Trial
 
@@ -39,7 +39,7 @@ def export_study(spec: Spec, trials: Sequence[Trial], storage: str, name: str, *
         study.add_trials([_dated(frozen(spec, trial), trial) for trial in trials])
     except DuplicatedStudyError:
         raise InputError(f"{storage} has a study {name}; give this one another --name, or --replace it") from None
-    except (OptunaError, OSError, ImportError, ValueError) as error:
+    except (OptunaError, OSError, ImportError, RuntimeError, ValueError) as error:
         raise StoreError(f"{storage}: {error}") from error
     except Exception as error:
         if type(error).__module__.startswith("sqlalchemy"):

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import optuna
 from optuna.trial import FrozenTrial, create_trial
 
 from sweeper.search import distributions
+from sweeper.search.quiet import optuna
 from sweeper.spec import Spec
 from sweeper.store.trials import Told, Trial, TrialState
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # a sweep has a display of its own
 
 STATES = {
     TrialState.COMPLETE: optuna.trial.TrialState.COMPLETE,

@@ -131,8 +131,9 @@ class Ledger:
         return replace(trial, run_id=opened.run_id, start_time=opened.start_time)
 
     def revise(self, trial: Trial) -> None:
-        """Write down what a trial tried once more: parameters were added to the space since."""
-        self.store.log(trial.run_id, tags=asked_tags(trial))
+        """Write down a trial once more, at one stroke: parameters were added to the space since."""
+        told = told_tags(trial.told, replaces=True) if trial.told else {}
+        self.store.log(trial.run_id, tags={**asked_tags(trial), **told})
 
     def reopen(self, trial: Trial) -> None:
         """Let a trial be under way again."""

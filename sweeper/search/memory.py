@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import optuna
 from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
 from optuna.trial import FrozenTrial, create_trial
 
@@ -13,6 +12,7 @@ from sweeper.errors import SweeperError
 from sweeper.search import distributions
 from sweeper.search.components import Upkeep, make_pruner, make_sampler, seed_of, upkeep_of
 from sweeper.search.frozen import PARENTS, STATES, Known, frozen, frozen_known
+from sweeper.search.quiet import optuna
 from sweeper.search.storage import Storage
 from sweeper.spec import Spec
 from sweeper.store.trials import Told, Trial, TrialState
@@ -40,7 +40,10 @@ class Memory:
         self._open: dict[int, optuna.Trial] = {}
         self._optuna_numbers: dict[int, int] = {}
         self._number = 0
-        self._is_settled = not isinstance(self.study.pruner, HyperbandPruner | SuccessiveHalvingPruner)
+        self._estimates = isinstance(self.study.pruner, HyperbandPruner | SuccessiveHalvingPruner)
+        self._is_settled = not self._estimates
+        self.is_exhausted = False
+        vars(self.study)["stop"] = self._stop  # outside of ``optimize`` Optuna's own raises
 
     def ask(self, number: int, row: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the values that the sampler proposes for a trial, and what it noted on it.
@@ -68,26 +71,34 @@ class Memory:
         return values
 
     def tell(self, number: int, told: Told) -> None:
-        """Take in what came of a trial."""
+        """Take in what came of a trial. Raises ``SweeperError`` if the sampler fails."""
         trial = self._open.pop(number)
         for constraint, violation in zip(self._design.constraints, told.constraints, strict=False):
             trial.set_constraint(str(constraint), violation)
         values = told.values if told.state is TrialState.COMPLETE else None
-        self.study.tell(trial, values, STATES[told.state])
+        try:
+            self.study.tell(trial, values, STATES[told.state])
+        except Exception as error:
+            raise SweeperError(f"the sampler {self._design.sampler.name} failed: {error}") from error
         self._let_pruner_settle()
 
     def report(self, number: int, value: float, step: int, horizon: int | None = None) -> bool:
         """Take in an intermediate value; return whether the trial is to be pruned.
 
-        With a ``horizon`` the pruner compares with the trials up to that number alone.
+        With a ``horizon`` the pruner compares with the trials up to that number alone. Raises ``SweeperError`` if the
+        pruner fails, as for a step below 0.
         """
         trial = self._open[number]
-        trial.report(value, step)
-        if horizon is None:
-            return trial.should_prune()
-        visible = {optuna for own, optuna in self._optuna_numbers.items() if own <= horizon or own == number}
-        with self._storage.showing(visible | self._known_numbers()):
-            return trial.should_prune()
+        try:
+            if step not in self._frozen(number).intermediate_values:  # of two reports of one step the first counts
+                trial.report(value, step)
+            if horizon is None:
+                return trial.should_prune()
+            visible = {theirs for own, theirs in self._optuna_numbers.items() if own <= horizon or own == number}
+            with self._storage.showing(visible | self._known_numbers()):
+                return self._may_compare() and trial.should_prune()
+        except Exception as error:
+            raise SweeperError(f"the pruner failed: {error}") from error
 
     def attributes(self, number: int) -> dict[str, Any]:
         """Return what the pruner noted on a trial: the rungs that it has come to."""
@@ -166,6 +177,14 @@ class Memory:
     def _add(self, trial: FrozenTrial) -> None:
         self.study.add_trial(trial)
         self._number += 1
+
+    def _may_compare(self) -> bool:
+        """Whether a trial may be seen that the pruner could have taken its bounds from."""
+        complete = self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+        return not self._estimates or any(trial.intermediate_values for trial in complete)
+
+    def _stop(self) -> None:
+        self.is_exhausted = True
 
     def _let_pruner_settle(self) -> None:
         """Let a pruner that takes its bounds from the first complete trials take them now, as it did then."""

@@ -13,9 +13,6 @@ from sweeper.store.base import SweepRecord
 from sweeper.store.trials import Trial
 from sweeper.task import key_of
 
-PROBED_RESULTS = 2
-"""Results, the first and the last, that are held against what the spec means now."""
-
 
 def misfits(old: Spec, binding: Binding, record: SweepRecord, trials: Sequence[Trial]) -> Iterator[str]:
     """Yield why the trials on the record mean nothing to a spec, given the one that they were made by.
@@ -35,7 +32,7 @@ def misfits(old: Spec, binding: Binding, record: SweepRecord, trials: Sequence[T
         yield f"in trial {trial.number} {reason}{more}"
         return
     yield from _unmeasured(old, new, record)
-    if any(not matches for matches in _probed(old, binding, record, trials)):
+    if not all(_probed(old, binding, record, trials)):
         yield from _why_other_work(old, new)
 
 
@@ -60,7 +57,7 @@ def _unmeasured(old: Spec, new: Spec, record: SweepRecord) -> Iterator[str]:
 
 
 def _probed(old: Spec, binding: Binding, record: SweepRecord, trials: Sequence[Trial]) -> Iterator[bool]:
-    """Yield, for some results of the trials, whether the spec means the same work by their points."""
+    """Yield, for the first and the last result of the trials, whether the spec means the same work by their points."""
     by_values = {
         canonical_json({name: trial.values[name] for name in old.swept if name in trial.values}): trial
         for trial in trials
@@ -74,9 +71,12 @@ def _probed(old: Spec, binding: Binding, record: SweepRecord, trials: Sequence[T
             replicates = {name: value for name, value in assignment.items() if name in old.replicate_names}
             if trial is not None and replicates.keys() <= set(binding.spec.replicate_names):
                 found.append((run.key, {**trial.values, **replicates}))
-    for key, values in [*found[:1], *found[1:][-1:]][:PROBED_RESULTS]:
-        instance, _ = binding.build(values.items())
-        yield key_of(instance) == key
+    for key, values in [*found[:1], *found[1:][-1:]]:
+        try:
+            instance, _ = binding.build(values.items())
+            yield key_of(instance) == key
+        except Exception:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
+            yield False
 
 
 def _why_other_work(old: Spec, new: Spec) -> Iterator[str]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.binding import Binding
 from sweeper.errors import SpecError
-from sweeper.points import Point
+from sweeper.identity import canonical_json
 from sweeper.search.components import component_problems, notices
 from sweeper.search.continuation import Past, changes_of
+from sweeper.search.disclosure import AtOnce, InOrder, held_back
 from sweeper.search.ledger import Beginnings, Ledger, basis_of
 from sweeper.search.rebuild import rebuild
 from sweeper.search.study import StudySearch
@@ -44,58 +45,52 @@ def open_study(
 ) -> StudySearch:
     """Return the search of a study, new or going on; it is on the record before this returns.
 
-    ``run`` is the sweep's own; ``old`` the document of the spec that the study ran by before.
+    ``run`` is the sweep's own; ``old`` the document of the spec that the study ran by before, which stays on the record
+    until then: a trial that lacks a parameter can have its value from there alone.
     """
     spec = binding.spec
-    study = spec.study
-    assert study is not None
-    replicates = [Point.of(assignment) for assignment in binding.replicates()]
-
-    def points_of(values: Mapping[str, Any]) -> list[Point]:
-        own = binding.point(values)
-        return [Point((*own.values, *replicate.values)) for replicate in replicates]
-
-    beginnings = _beginnings(store, run, binding, past, old, slots)
+    assert spec.study is not None
+    beginnings = _with_known(_beginnings(run, spec, past, old, slots), store, binding, past)
     ledger = Ledger(store, run, spec, beginnings, labels)
-    if beginnings != past.beginnings:
+    _write_down(ledger, past)
+    lag = beginnings.lag
+    untold = held_back(past.trials, past.reopened, past.next_number, lag) if spec.study.reproducible else {}
+    memory, differs = rebuild(spec, past.trials, beginnings.known, past.reopened, untold)
+    disclosure = InOrder(memory, lag, untold) if spec.study.reproducible else AtOnce(memory, past.trials)
+    for words in _news(spec, past, beginnings, differs):
+        notice(words)
+    return StudySearch(ledger, memory, disclosure, past, binding.trial_points, slots, notice)
+
+
+def _write_down(ledger: Ledger, past: Past) -> None:
+    """Put on the record what is different from what it has."""
+    if ledger.beginnings != past.beginnings:
         ledger.begin()
     for trial in past.trials:
         if trial.number in past.revised:
             ledger.revise(trial)
-    held_back = {
-        trial.number: trial.told
-        for trial in past.trials
-        if study.reproducible
-        and trial.told
-        and trial.number not in past.reopened
-        and trial.number > past.next_number - beginnings.lag
-    }
-    memory, differs = rebuild(spec, past.trials, beginnings.known, past.reopened, held_back)
-    for words in _news(spec, past, beginnings, differs):
-        notice(words)
-    return StudySearch(ledger, memory, past.trials, past.reopened, held_back, points_of, slots, notice)
 
 
-def _beginnings(
-    store: ApiStore, run: OpenRun | RunRecord, binding: Binding, past: Past, old: Mapping[str, Any], slots: int
-) -> Beginnings:
+def _beginnings(run: OpenRun | RunRecord, spec: Spec, past: Past, old: Mapping[str, Any], slots: int) -> Beginnings:
     """Return what the study starts from; of one that goes on, with what has changed."""
-    spec, number = binding.spec, past.next_number
-    study = spec.study
+    if past.beginnings is None:
+        return Beginnings(f"{run.run_id}.{past.studies + 1}", LAG * slots, basis_of(spec))
+    changes = [(past.next_number, what) for what in changes_of(past, old, spec)]
+    every = dict.fromkeys([*past.beginnings.changes, *changes])  # one may be there since a run that got no further
+    return replace(past.beginnings, changes=tuple(every), basis=basis_of(spec))
+
+
+def _with_known(beginnings: Beginnings, store: ApiStore, binding: Binding, past: Past) -> Beginnings:
+    """Return the beginnings with what the sweeps of ``warm_start`` have measured, those that were not asked yet."""
+    study = binding.spec.study
     assert study is not None
-    before = past.beginnings
-    if before is None or not past.trials:
-        before = Beginnings(f"{run.run_id}.{past.studies + 1}", LAG * slots, basis_of(spec))
-    else:
-        changes = tuple((number, what) for what in changes_of(past, old, spec))
-        before = replace(before, changes=(*before.changes, *changes), basis=basis_of(spec))
-    new = [name for name in study.warm_start if name not in before.warm_start]
-    if new:
-        known = known_results(store, binding, new, number)
-        had = [one.values for one in before.known] + [trial.values for trial in past.trials]
-        fresh = tuple(one for one in known if one.values not in had)
-        before = replace(before, known=(*before.known, *fresh), warm_start=(*before.warm_start, *new))
-    return before
+    new = [name for name in study.warm_start if name not in beginnings.warm_start]
+    if not new:
+        return beginnings
+    had = {canonical_json(one.values) for one in beginnings.known} | {canonical_json(one.values) for one in past.trials}
+    found = known_results(store, binding, new, past.next_number)
+    fresh = (one for one in found if canonical_json(one.values) not in had)
+    return replace(beginnings, known=(*beginnings.known, *fresh), warm_start=(*beginnings.warm_start, *new))
 
 
 def _news(spec: Spec, past: Past, beginnings: Beginnings, differs: int | None) -> Iterator[str]:
@@ -115,7 +110,8 @@ def _news(spec: Spec, past: Past, beginnings: Beginnings, differs: int | None) -
             f"{past.changed} results of its trials were made by other code than {spec.task} has now; "
             "--rerun-changed makes them again"
         )
-    if differs is not None:
+    new = {what for number, what in beginnings.changes if number == past.next_number}
+    if differs is not None and new.isdisjoint(("sampler", "seed", "space")):
         yield f"{study.sampler.name} would now propose something else for trial {differs}; the record stands"
 
 

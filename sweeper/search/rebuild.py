@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Container, Sequence
 
 from sweeper.search.components import Upkeep
 from sweeper.search.frozen import Known
 from sweeper.search.memory import Memory
 from sweeper.spec import Spec
-from sweeper.store.trials import Told, Trial
+from sweeper.store.trials import Trial
 
 
 def rebuild(
@@ -25,37 +26,43 @@ def rebuild(
     has, if it is asked again at all; the record stands.
     """
     memory = Memory(spec)
-    waiting = list(known)
-    differs: list[int] = []
-    ends = sorted(_ends(trials), key=lambda end: end[1].order)
+    waiting, ends, differs = deque(known), deque[Trial](), None
+    if memory.upkeep is Upkeep.REPLAYED:
+        ends.extend(sorted((trial for trial in trials if trial.told), key=_order))
     for trial in trials:
         while waiting and waiting[0].before <= trial.number:
-            memory.put_known(waiting.pop(0))
-        if memory.upkeep is Upkeep.REPLAYED:
-            while ends and ends[0][1].order < trial.seen:
-                _tell_again(memory, *ends.pop(0), reopened, held_back)
-            if not memory.replay(trial):
-                differs.append(trial.number)
-        elif trial.told is None or trial.number in reopened or trial.number in held_back:
-            memory.ask_again(trial)
-            if trial.number in held_back:
-                memory.retrace(trial)
-        else:
-            memory.put_ended(trial)
-    for end in ends if memory.upkeep is Upkeep.REPLAYED else ():
-        _tell_again(memory, *end, reopened, held_back)
+            memory.put_known(waiting.popleft())
+        while ends and _order(ends[0]) < trial.seen:
+            _tell_again(memory, ends.popleft(), reopened, held_back)
+        if memory.upkeep is not Upkeep.REPLAYED:
+            _put_back(memory, trial, reopened, held_back)
+        elif not memory.replay(trial) and differs is None:
+            differs = trial.number
+    for trial in ends:
+        _tell_again(memory, trial, reopened, held_back)
     for one in waiting:
         memory.put_known(one)
-    return memory, differs[0] if differs else None
+    return memory, differs
 
 
-def _ends(trials: Sequence[Trial]) -> list[tuple[Trial, Told]]:
-    return [(trial, trial.told) for trial in trials if trial.told is not None]
+def _order(trial: Trial) -> int:
+    assert trial.told is not None
+    return trial.told.order
 
 
-def _tell_again(memory: Memory, trial: Trial, told: Told, reopened: Container[int], held_back: Container[int]) -> None:
+def _put_back(memory: Memory, trial: Trial, reopened: Container[int], held_back: Container[int]) -> None:
+    if trial.told is not None and trial.number not in reopened and trial.number not in held_back:
+        memory.put_ended(trial)
+        return
+    memory.ask_again(trial)
+    if trial.number in held_back:
+        memory.retrace(trial)
+
+
+def _tell_again(memory: Memory, trial: Trial, reopened: Container[int], held_back: Container[int]) -> None:
     if trial.number in reopened:
         return
+    assert trial.told is not None
     memory.retrace(trial)
     if trial.number not in held_back:
-        memory.tell(trial.number, told)
+        memory.tell(trial.number, trial.told)

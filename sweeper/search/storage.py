@@ -6,9 +6,10 @@ import copy
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 
-import optuna
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial
+
+from sweeper.search.quiet import optuna
 
 
 class Storage(InMemoryStorage):

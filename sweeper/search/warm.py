@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sweeper.binding import Binding
-from sweeper.errors import InputError, did_you_mean
+from sweeper.errors import Problem, SpecError, did_you_mean
 from sweeper.identity import canonical_json
-from sweeper.points import Point
+from sweeper.points.space import trial_points
 from sweeper.search.base import Outcome, PointState
 from sweeper.search.evaluation import Evaluation
 from sweeper.search.frozen import Known
+from sweeper.spec import Spec
 from sweeper.spec.restore import restore
 from sweeper.spec.study import EVERY_SWEEP
 from sweeper.store.assignments import decode
-from sweeper.store.base import RunRecord, Tag, sweep_tag
+from sweeper.store.base import Reader, RunRecord, Tag, sweep_tag
 from sweeper.store.trials import Trial
-from sweeper.task import find_result
+from sweeper.task import find_result, meta_of
 from sweeper.task.attempt import is_number
+from sweeper.task.source import qualified_name
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
@@ -30,7 +33,6 @@ def known_results(store: ApiStore, binding: Binding, sweeps: Sequence[str], befo
     """Return what the results of earlier sweeps say of the space: assignments measured at every replicate.
 
     A result says something if the study would take it for its own: it has the identity of one of the study's points.
-    Raises ``InputError`` for a sweep that does not exist.
     """
     candidates: dict[str, Mapping[str, Any]] = {}
     for assignment in _assignments(store, binding, sweeps):
@@ -39,6 +41,18 @@ def known_results(store: ApiStore, binding: Binding, sweeps: Sequence[str], befo
             candidates.setdefault(canonical_json(values), values)
     found = (_measured(binding, values, before) for values in candidates.values())
     return [known for known in found if known is not None]
+
+
+def check_sweeps(reader: Reader, spec: Spec) -> None:
+    """Raise ``SpecError`` for sweeps that a study is to know the results of, and that the store does not have."""
+    assert spec.study is not None
+    names = [name for name in spec.study.warm_start if name not in (EVERY_SWEEP, spec.name)]
+    known = {*reader.sweep_names()} - {spec.name} if names else set()
+    source, reason = str(spec.path or spec.name), "the store has no such sweep"
+    if strange := [name for name in names if name not in known]:
+        raise SpecError(
+            Problem(source, "study.warm_start", reason, f'"{name}"', did_you_mean(name, known)) for name in strange
+        )
 
 
 def _assignments(store: ApiStore, binding: Binding, sweeps: Sequence[str]) -> Iterator[Mapping[str, Any]]:
@@ -54,17 +68,13 @@ def _assignments(store: ApiStore, binding: Binding, sweeps: Sequence[str]) -> It
 
 
 def _runs(store: ApiStore, binding: Binding, sweeps: Sequence[str]) -> Iterator[RunRecord]:
+    """Yield the results that sweeps have, or those of the study's task in all of the store."""
     if EVERY_SWEEP in sweeps:
-        tagged = [Tag.TASK.value]
+        names = (qualified_name(binding.task), *meta_of(binding.task).formerly)
+        found = [run for name in names for run in store.runs_with(Tag.TASK, name)]
     else:
-        known = store.sweep_names()
-        for name in sweeps:
-            if name not in known:
-                raise InputError(f"study.warm_start: the store has no sweep {name}; {did_you_mean(name, known)}")
-        tagged = [sweep_tag(name) for name in sweeps]
-    for tag in tagged:
-        value = binding.spec.task if tag == Tag.TASK else ""
-        yield from (run for run in store.runs_with(tag, value) if run.key)
+        found = [run for name in sweeps for run in store.runs_with(sweep_tag(name))]
+    yield from (run for run in found if run.key)
 
 
 def _own_parameters(binding: Binding, run: RunRecord) -> dict[str, Any]:
@@ -99,7 +109,7 @@ def _measured(binding: Binding, values: Mapping[str, Any], before: int) -> Known
     """Return what the results of an assignment come to, or None unless there is one for each replicate."""
     study = binding.spec.study
     assert study is not None
-    points = [Point.of({**values, **replicate}) for replicate in binding.replicates()]
+    points = trial_points(binding.spec, values)
     evaluation = Evaluation(Trial(0, values, 0), points)
     for place, point in enumerate(points):
         try:
@@ -109,9 +119,12 @@ def _measured(binding: Binding, values: Mapping[str, Any], before: int) -> Known
         if result is None or not all(is_number(result.metrics.get(metric)) for metric in binding.spec.metrics):
             return None
         evaluation.outcomes[place] = Outcome(point, PointState.REUSED, metrics=result.metrics)
+    means = evaluation.means(binding.spec.metrics)
+    if any(map(math.isnan, means.values())):
+        return None
     return Known(
         values,
-        tuple(evaluation.mean(objective.metric) for objective in binding.spec.objectives),
-        tuple(one.violation(evaluation.mean(one.metric)) for one in study.constraints),
+        tuple(means[objective.metric] for objective in binding.spec.objectives),
+        tuple(one.violation(means[one.metric]) for one in study.constraints),
         before,
     )

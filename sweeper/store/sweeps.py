@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
@@ -18,9 +18,7 @@ from sweeper.store.base import (
     Tag,
     sweep_tag,
 )
-
-if TYPE_CHECKING:
-    from sweeper.store.trials import Trial
+from sweeper.store.trials import Trial, read_trials
 
 
 def own_run(reader: Reader, name: str) -> RunRecord | None:
@@ -54,8 +52,6 @@ def _trials(reader: Reader, run: RunRecord, document: Mapping[str, Any]) -> Sequ
     study = run.tags.get(Tag.STUDY)
     if not study or not document.get("study"):
         return ()
-    from sweeper.store.trials import read_trials
-
     return read_trials([run for run in reader.runs_with(Tag.STUDY, study) if run.tags.get(Tag.KIND) == Kind.TRIAL])
 
 

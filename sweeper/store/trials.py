@@ -30,7 +30,13 @@ class TrialState(enum.StrEnum):
     @property
     def status(self) -> RunStatus:
         """The MLflow status of a trial's run."""
-        return {"complete": RunStatus.FINISHED, "pruned": RunStatus.KILLED, "failed": RunStatus.FAILED}[self.value]
+        match self:
+            case TrialState.COMPLETE:
+                return RunStatus.FINISHED
+            case TrialState.PRUNED:
+                return RunStatus.KILLED
+            case TrialState.FAILED:
+                return RunStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
-from sweeper.store.base import Tag
+from sweeper.store.base import Reader, Tag
 from sweeper.store.index import Index
 from sweeper.store.locate import locate, sqlite_path
 
@@ -46,6 +46,11 @@ class Context:
     owns_process: bool = False
     is_contended: bool = False
     may_wait: bool = True
+
+    @classmethod
+    def of_reader(cls, reader: Reader, index: Index) -> Self:
+        """Return surroundings in which tasks are only looked at: what they require, their identities and results."""
+        return cls(cast("ApiStore", reader), index)
 
     def checkpoint_folder(self, key: str) -> Path:
         """Return the folder that belongs to every attempt at a key, on this machine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import time
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from sweeper.store.values import fit_key
 
 METRICS_AT_ONCE = 500
 SECONDS_BETWEEN_WRITES = 2.0
+MOST_STEP = 2**63 - 1
 
 
 class Curves:
@@ -33,16 +35,17 @@ class Curves:
     def add(self, name: str, value: Any, step: int) -> MetricPoint:
         """Add a value to a metric, and return it as it is to be written.
 
-        Raises ``TaskError`` for a name that MLflow does not take, and for no number.
+        Raises ``TaskError`` for a name or a step that MLflow does not take, and for no number.
         """
         if fit_key(name) != name:
             raise TaskError(
                 f"{self._owner}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
             )
+        step = self._step(name, step)
         now, last = int(time.time() * 1000), self._last.get(name)
         if last is not None and last.step == step:
             now = max(now, last.timestamp + 1)  # of two values of one step and instant MLflow takes the greater
-        point = MetricPoint(name, self._number(name, value), int(step), now)
+        point = MetricPoint(name, self._number(name, value), step, now)
         self._waiting.append(point)
         if last is None or point.step >= last.step:
             self._last[name] = point
@@ -61,6 +64,14 @@ class Curves:
     def last_values(self, names: Iterable[str]) -> dict[str, float]:
         """Return the last values of the named metrics, of those that have one."""
         return {name: self._last[name].value for name in names if name in self._last}
+
+    def _step(self, name: str, step: Any) -> int:
+        if hasattr(step, "item"):
+            step = step.item()
+        whole = int(step) if isinstance(step, int | float) and math.isfinite(step) else None
+        if whole is None or whole != step or abs(whole) > MOST_STEP:
+            raise TaskError(f"{self._owner}: metric {name!r} has a step that is no whole number: {step!r:.80}")
+        return whole
 
     def _number(self, name: str, value: Any) -> float:
         if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element

@@ -187,7 +187,7 @@ def test_the_final_task_may_be_named_as_a_family():
     binding = study(f"{CHAIN}:Fit", space, more='replicates = "Fit.seed"\n[grid]\nFit.seed = [1, 2]\n')
     assert binding.spec.study.names == ("rate", "epochs")
     assert binding.spec.study.dimension("epochs").when == {"rate": (0.5,)}
-    assert binding.replicates() == [{"seed": 1}, {"seed": 2}]
+    assert [point.as_dict() for point in binding.trial_points({})] == [{"seed": 1}, {"seed": 2}]
     assert study_problems(f"{CHAIN}:Fit", "rate = { float = [0, 1] }\nFit.rate = { int = [1, 2] }") == [
         "sweep.toml: study.space.rate: sets rate twice; keep one of them"
     ]
@@ -209,12 +209,13 @@ def test_a_value_that_no_grid_takes_is_no_point():
         study(f"{CHAIN}:Fit", "epochs = { int = [1, 3] }").point({"epochs": "many"})
 
 
-def test_the_replicates_are_the_grid_beside_the_study():
+def test_a_trial_has_a_point_for_each_replicate_of_the_grid_beside_the_study():
     binding = study(f"{CHAIN}:Fit", "rate = { float = [0, 1] }", more="[grid]\nseed = [0, 1.0]\nScale.factor = [1]\n")
-    assert repr(binding.replicates()) == "[{'seed': 0, 'Scale.factor': 1.0}, {'seed': 1, 'Scale.factor': 1.0}]"
-    assert study(f"{CHAIN}:Fit", "rate = { float = [0, 1] }").replicates() == [{}]
-    point = Point((*binding.point({"rate": 0.5}).values, *binding.replicates()[1].items()))
-    assert binding.instance(point).seed == 1
+    first, second = binding.trial_points({"rate": 1})
+    assert repr(first.as_dict()) == "{'rate': 1.0, 'seed': 0, 'Scale.factor': 1.0}"
+    assert repr(second.as_dict()) == "{'rate': 1.0, 'seed': 1, 'Scale.factor': 1.0}"
+    assert binding.instance(second).seed == 1
+    assert study(f"{CHAIN}:Fit", "rate = { float = [0, 1] }").trial_points({}) == [Point(())]
 
 
 def test_more_replicates_than_can_be_run_are_refused():
@@ -249,7 +250,7 @@ def test_a_parameter_without_a_default_is_searched_always_or_not_at_all():
     assert study_problems(f"{TYPED}:Needy", "seed = { int = [1, 3] }") == [
         "sweep.toml: fixed.size: Needy needs a value for it; set it, or sweep it"
     ]
-    assert study(f"{TYPED}:Needy", "seed = { int = [1, 3] }", more="[grid]\nsize = [1, 2]\n").replicates()
+    assert study(f"{TYPED}:Needy", "seed = { int = [1, 3] }", more="[grid]\nsize = [1, 2]\n").trial_points({})
 
 
 @pytest.mark.parametrize(

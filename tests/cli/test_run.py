@@ -121,7 +121,7 @@ def test_a_driver_that_is_killed_loses_nothing_and_takes_its_workers_with_it(pro
     project.touch("open-all")
     code, text = project.run("run", "gates.toml", "--workers", "2")
     assert code == 0, text
-    assert "2 runs that an earlier process left behind are marked KILLED" in text
+    assert "2 runs that an earlier process left behind: marked KILLED" in text
     assert "3 computed, 1 reused" in text
     assert running(project.uri) == []
     results = Counter(run.key for run in runs(project.uri) if run.key)
