@@ -178,6 +178,10 @@ def _forget_modules(folder: Path) -> None:
 def _forget_tasks() -> None:
     """Let go of instances, and of the classes that a test defined: a family means one class to Luigi."""
     Register.clear_instance_cache()
+    if "sweeper.task.tasktype" in sys.modules:
+        from sweeper.task.tasktype import TaskType
+
+        vars(TaskType).get("_Register__instance_cache", {}).clear()  # a task's own clear_instance_cache() makes one
     Register._reg[:] = [
         task for task in Register._reg if "<locals>" not in task.__qualname__ and task.__module__ in sys.modules
     ]

@@ -17,7 +17,6 @@ from typing import Any
 
 import luigi
 from luigi.scheduler import Scheduler
-from luigi.task_register import Register
 from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
@@ -183,9 +182,10 @@ class SchedulingWorker(Worker):
         for worker in state.get_active_workers():
             worker.tasks.difference_update(known)
         state.inactivate_tasks([task.id for task in known])
-        instances: dict[Any, Any] = getattr(Register, "_Register__instance_cache", None) or {}
         for task_id, task in tasks.items():
             self._scheduled_tasks.pop(task_id, None)
+            # of the metaclass, not of Register: clear_instance_cache() on a task gives its metaclass one of its own
+            instances = getattr(type(type(task)), "_Register__instance_cache", None) or {}
             instances.pop((type(task), tuple(task.param_kwargs.items())), None)
 
 

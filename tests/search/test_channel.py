@@ -82,7 +82,7 @@ def in_processes(method: str, calls: list[tuple[ChannelReporter, range]]) -> lis
     return found
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", ["spawn"])
 def test_another_process_is_heard_and_stopped(method: str, channel: Channel, ears: Ears) -> None:
     ears.stops = {3: "pruned at step 3"}
     assert in_processes(method, [(channel.reporter(7), range(1, 9))]) == ["TrialPruned: pruned at step 3"]
@@ -91,7 +91,7 @@ def test_another_process_is_heard_and_stopped(method: str, channel: Channel, ear
 
 def test_four_processes_at_once_are_each_heard_in_order(channel: Channel, ears: Ears) -> None:
     calls = [(channel.reporter(number), range(200)) for number in range(4)]
-    assert in_processes("forkserver", calls) == [""] * 4
+    assert in_processes("spawn", calls) == [""] * 4
     for number in range(4):
         assert [step for who, _, step in ears.heard if who == number] == list(range(200))
 
@@ -111,7 +111,7 @@ def test_the_search_is_never_asked_by_two_at_once() -> None:
         threads = [threading.Thread(target=report, args=(channel.reporter(number), range(20))) for number in range(4)]
         for thread in threads:
             thread.start()
-        in_processes("forkserver", [(channel.reporter(9), range(20))])
+        in_processes("spawn", [(channel.reporter(9), range(20))])
         for thread in threads:
             thread.join()
     assert (len(most), max(most)) == (100, 1)
@@ -269,7 +269,7 @@ def drive(address: Any) -> None:
 
 
 def test_a_driver_that_was_killed_is_gone() -> None:
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context("spawn")
     mine, others = context.Pipe()
     driver = context.Process(target=drive, args=(others,))
     driver.start()
