@@ -11,6 +11,7 @@ from random import Random
 import luigi
 
 from sweeper.binding import Binding
+from sweeper.naming import refuse_other_use
 from sweeper.points import Count, Point
 from sweeper.points.space import draw, trial_points
 from sweeper.policy import STANDARD, Policy
@@ -112,7 +113,10 @@ def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Pl
     count = binding.points.count()
     is_sampled = count.number > MOST_POINTS
     if spec.study is not None:
-        past = look_back(reader, reader.sweep(spec.name), binding, policy)
+        record = reader.sweep(spec.name)
+        if record:
+            refuse_other_use(record.run, binding.spec)
+        past = look_back(reader, record, binding, policy)
         trials, points = _look_ahead(spec, spec.study, past.trials)
         count = Count(trials.total * trials.points, is_exact=not trials.is_bound)
         is_sampled = trials.drawn < trials.left

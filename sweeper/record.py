@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.binding import Binding
-from sweeper.errors import InputError
+from sweeper.naming import refuse_other_use
 from sweeper.points import Point
 from sweeper.provenance import environment, source_tags
 from sweeper.store.api import ApiStore
@@ -48,8 +48,7 @@ class SweepRun:
         self._tags = source_tags(folder, str(binding.spec.path or binding.spec.task))
         known = store.sweep_run(self._name)
         if known is not None:
-            refuse_other_task(known, binding)
-            refuse_grid_for_study(known, binding)
+            refuse_other_use(known, binding.spec)
         self.run = self._reopen(known) if known else self._create(binding)
         self._document = binding.spec.to_document()
         self._blocked: list[Blocked] = []
@@ -136,25 +135,6 @@ class SweepRun:
             path = Path(folder) / name
             path.write_text(json.dumps(content, indent=1), encoding="utf-8")
             self._store.save_artifact(self.run, path, name)
-
-
-def refuse_other_task(known: RunRecord, binding: Binding) -> None:
-    """Raise ``InputError`` if a sweep of this name belongs to another task."""
-    task = known.tags.get(Tag.TASK, "")
-    if task != binding.spec.task:
-        raise InputError(
-            f"the name {binding.spec.name} belongs to a sweep of {task} in this store; "
-            f'give this sweep of {binding.spec.task} another one: name = "..." in its spec'
-        )
-
-
-def refuse_grid_for_study(known: RunRecord, binding: Binding) -> None:
-    """Raise ``InputError`` if the name belongs to a study, and this is none: the study could not go on after it."""
-    if Tag.STUDY in known.tags and binding.spec.study is None:
-        raise InputError(
-            f"the name {binding.spec.name} belongs to a study in this store; "
-            'give this sweep another one: name = "..." in its spec'
-        )
 
 
 @dataclass(slots=True)

@@ -124,6 +124,7 @@ def _look_back(
         from sweeper.search.grid import GridSearch
 
         return lambda *_: GridSearch(binding.points)
+    from sweeper.naming import refuse_other_use
     from sweeper.search.continuation import look_back
     from sweeper.search.open import open_study
 
@@ -134,6 +135,8 @@ def _look_back(
             "or neither would know what the other asks and is told"
         )
     previous = store.sweep(binding.spec.name)
+    if previous:
+        refuse_other_use(previous.run, binding.spec)
     past = look_back(store, previous, binding, policy)
     old = previous.document if previous else {}
 

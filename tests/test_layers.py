@@ -19,7 +19,7 @@ LAYERS = [
     {"teller"},
     {"failures", "leader", "listener", "record", "renewal", "report", "waiting", "window"},
     {"provenance", "engine", "search"},
-    {"binding", "policy"},
+    {"binding", "naming", "policy"},
     {"task"},
     {"store"},
     {"points"},

@@ -14,7 +14,7 @@ from sweeper.session import EngineName
 from sweeper.store import open_reader, open_store
 from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 from sweeper.store.trials import Trial, TrialState
-from tests.sweeping import CHAIN, CURVES, TROUBLE, Recorder, counts, running, sweep
+from tests.sweeping import CHAIN, CURVES, TROUBLE, Recorder, counts, running, runs, sweep
 
 HEAD = f"""
 task = "{CHAIN}:Fit"
@@ -583,3 +583,32 @@ def test_the_report_knows_old_trials_by_the_parameter_that_was_added(store_uri: 
     table = outcomes(record)
     assert [cell.state.value for cell in table.cells] == ["finished"] * 4
     assert table.outside == 0
+
+
+def test_another_task_under_the_name_of_a_study_is_refused_for_that(store_uri: str):
+    sweep(STUDY, store_uri)
+    other = STUDY.replace(f"{CHAIN}:Fit", f"{CURVES}:Curve")
+    with pytest.raises(InputError, match="belongs to a sweep of"):
+        sweep(other, store_uri)
+
+
+def test_what_was_pruned_and_has_a_result_by_now_is_reused(store_uri: str):
+    text = f"""
+    task = "{CURVES}:Curve"
+    metric = "score"
+    [study]
+    trials = 5
+    sampler = "random"
+    pruner = {{ name = "threshold", lower = 0.05 }}
+    [study.space]
+    rate = {{ choice = [1e-7] }}
+    """
+    sweep(text, store_uri)
+    states = [trial.told.state for trial in trials_of(store_uri) if trial.told]
+    assert states == [TrialState.PRUNED] * 5
+    assert len(runs(store_uri)) == 1, "what was pruned once is not tried again"
+    sweep(f'task = "{CURVES}:Curve"\nmetric = "score"\n[grid]\nrate = [1e-7]\n', store_uri, name="grid")
+    sweep(text.replace("trials = 5", "trials = 6"), store_uri)
+    last = trials_of(store_uri)[-1].told
+    assert last is not None
+    assert last.state is TrialState.COMPLETE

@@ -7,7 +7,7 @@ import click
 from sweeper.cli import options
 from sweeper.cli.sweeps import read_record
 from sweeper.errors import InputError
-from sweeper.store.locate import locate, sqlite_path
+from sweeper.store.locate import locate
 
 
 @click.group()
@@ -25,20 +25,13 @@ def command() -> None:
 @options.tracking_uri
 def export(sweep: str, storage: str, name: str | None, *, replace: bool, tracking_uri: str | None) -> None:
     """Write the study SWEEP, as it stands, into an Optuna storage: for optuna-dashboard, plots, or code of your own."""
-    from sweeper.search.export import export_study
+    from sweeper.search.export import export_study, refuse_store
     from sweeper.spec import Spec
 
-    if _is_same(storage, locate(tracking_uri)):
-        raise InputError(f"{storage} is MLflow's own database; Optuna's tables do not go there, give it another")
+    refuse_store(storage, locate(tracking_uri))
     record = read_record(sweep, tracking_uri)
     if not record.document.get("study"):
         raise InputError(f"{sweep} is no study: its spec has no [study]")
     name = name or sweep
     number = export_study(Spec.from_document(record.document), record.trials, storage, name, replace=replace)
     click.echo(f"{number} trials of {sweep} are the study {name} in {storage}")
-
-
-def _is_same(storage: str, uri: str) -> bool:
-    """Whether a storage of Optuna's would be the store."""
-    path = sqlite_path(uri)
-    return storage == uri or (path is not None and storage.endswith(str(path)))

@@ -13,6 +13,7 @@ from sweeper.errors import InputError, StoreError
 from sweeper.search.frozen import frozen
 from sweeper.search.quiet import optuna
 from sweeper.spec import Spec
+from sweeper.store.locate import sqlite_path
 from sweeper.store.trials import Trial
 
 
@@ -46,6 +47,13 @@ def export_study(spec: Spec, trials: Sequence[Trial], storage: str, name: str, *
             raise StoreError(f"{storage}: {error}") from error
         raise
     return len(trials)
+
+
+def refuse_store(storage: str, uri: str) -> None:
+    """Raise ``InputError`` if a storage of Optuna's would be MLflow's own database."""
+    path = sqlite_path(uri)
+    if storage == uri or (path is not None and sqlite_path(storage) == path):
+        raise InputError(f"{storage} is MLflow's own database; Optuna's tables do not go there, give it another")
 
 
 def _dated(exported: FrozenTrial, trial: Trial) -> FrozenTrial:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sweeper.binding import Binding
 from sweeper.errors import SpecError
 from sweeper.identity import canonical_json
+from sweeper.points import Point
 from sweeper.search.components import component_problems, notices
 from sweeper.search.continuation import Past, changes_of
 from sweeper.search.disclosure import AtOnce, InOrder, held_back
@@ -18,6 +20,7 @@ from sweeper.search.study import StudySearch
 from sweeper.search.warm import known_results
 from sweeper.spec import Spec
 from sweeper.store.base import OpenRun, RunRecord
+from sweeper.task import find_result
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
@@ -59,7 +62,16 @@ def open_study(
     disclosure = InOrder(memory, lag, untold) if spec.study.reproducible else AtOnce(memory, past.trials)
     for words in _news(spec, past, beginnings, differs):
         notice(words)
-    return StudySearch(ledger, memory, disclosure, past, binding.trial_points, slots, notice)
+    return StudySearch(
+        ledger, memory, disclosure, past, binding.trial_points, partial(_has_result, binding), slots, notice
+    )
+
+
+def _has_result(binding: Binding, point: Point) -> bool:
+    try:
+        return find_result(binding.instance(point)) is not None
+    except Exception:  # noqa: BLE001 (requires() is the user's; such a point fails when it is taken up)
+        return False
 
 
 def _write_down(ledger: Ledger, past: Past) -> None:

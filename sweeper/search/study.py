@@ -34,8 +34,8 @@ class StudySearch:
     """Proposes the points of trials, one replicate after the other, and learns from their outcomes.
 
     It goes on from a ``past`` that ``memory`` was built of; ``disclosure`` decides when that learns of what comes.
-    ``points_of`` gives the points of a trial's values, of which ``slots`` are out at a time; ``notice`` is told what a
-    user should know.
+    ``points_of`` gives the points of a trial's values, of which ``slots`` are out at a time; ``has_result`` tells which
+    of them the store can answer; ``notice`` is told what a user should know.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class StudySearch:
         disclosure: Disclosure,
         past: Past,
         points_of: Callable[[Mapping[str, Any]], Sequence[Point]],
+        has_result: Callable[[Point], bool],
         slots: int,
         notice: Callable[[str], None],
     ) -> None:
@@ -52,7 +53,8 @@ class StudySearch:
         assert spec.study is not None
         self._spec, self._study = spec, spec.study
         self._ledger, self._memory, self._disclosure = ledger, memory, disclosure
-        self._points_of, self._slots, self._notice = points_of, slots, notice
+        self._points_of, self._has_result = points_of, has_result
+        self._slots, self._notice = slots, notice
         self._lock = threading.RLock()
         self._number = past.next_number
         self._again = deque(trial for trial in past.trials if trial.told is None or trial.number in past.reopened)
@@ -130,7 +132,7 @@ class StudySearch:
         while self._again or self._may_begin():
             evaluation = self._resume(self._again.popleft()) if self._again else self._begin(is_blocked)
             twin = self._pruned.twin_of(evaluation.trial) if evaluation else None
-            if evaluation is None or twin is None:
+            if evaluation is None or twin is None or all(map(self._has_result, evaluation.points)):
                 return evaluation
             self._end(evaluation, TrialState.PRUNED, reason=f"pruned as trial {twin}")
         return None

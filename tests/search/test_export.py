@@ -76,3 +76,10 @@ def test_a_grid_has_no_study_to_export(store_uri: str):
     code, text = export(store_uri, "--storage", "sqlite:///x.db")
     assert code == 2
     assert "is no study" in text
+
+
+def test_the_store_itself_is_no_place_for_optunas_tables(store_uri: str):
+    sweep(STUDY.replace("trials = 8", "trials = 1"), store_uri)
+    code, text = export(store_uri, "--storage", store_uri)
+    assert code == 2
+    assert "is MLflow's own database" in text
