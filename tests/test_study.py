@@ -541,7 +541,9 @@ def test_results_of_other_code_are_said_and_made_again_on_demand(store_uri: str)
     assert again.outcomes == []
     assert any("3 results of its trials were made by other code" in message for message in again.messages)
     _forget("coded")
-    assert sweep(text, store_uri, policy=Policy(rerun_changed=True)).states == {"computed": 3}
+    renewed = sweep(text, store_uri, policy=Policy(rerun_changed=True))
+    assert renewed.states == {"computed": 3}
+    assert not any("--rerun-changed" in message for message in renewed.messages)
     for trial in trials_of(store_uri):
         assert trial.told is not None
         assert trial.told.values == (2 * trial.values["rate"],)

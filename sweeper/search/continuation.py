@@ -70,7 +70,8 @@ def look_back(reader: Reader, record: SweepRecord | None, binding: Binding, poli
     again = {trial.number for trial in trials if _ends_again(trial, basis, is_new_code_wanted=policy.rerun_changed)}
     source = source_digest(binding.task)
     changed = sum(run.key is not None and run.tags.get(Tag.SOURCE) != source for run in record.runs)
-    return Past(studies, beginnings, trials, frozenset(again), frozenset(revised), changed)
+    untouched = 0 if policy.rerun_changed else changed
+    return Past(studies, beginnings, trials, frozenset(again), frozenset(revised), untouched)
 
 
 def changes_of(past: Past, old: Mapping[str, Any], spec: Spec) -> Iterator[str]:
