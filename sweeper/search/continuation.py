@@ -68,10 +68,8 @@ def look_back(reader: Reader, record: SweepRecord | None, binding: Binding, poli
     revised = {new.number for new, recorded in zip(trials, record.trials, strict=True) if new != recorded}
     basis = basis_of(binding.spec)
     again = {trial.number for trial in trials if _ends_again(trial, basis, is_new_code_wanted=policy.rerun_changed)}
-    source = source_digest(binding.task)
-    changed = sum(run.key is not None and run.tags.get(Tag.SOURCE) != source for run in record.runs)
-    untouched = 0 if policy.rerun_changed else changed
-    return Past(studies, beginnings, trials, frozenset(again), frozenset(revised), untouched)
+    changed = 0 if policy.rerun_changed else _made_by_other_code(record, binding)
+    return Past(studies, beginnings, trials, frozenset(again), frozenset(revised), changed)
 
 
 def changes_of(past: Past, old: Mapping[str, Any], spec: Spec) -> Iterator[str]:
@@ -85,6 +83,12 @@ def changes_of(past: Past, old: Mapping[str, Any], spec: Spec) -> Iterator[str]:
         grids = [axis.to_document() for grid in spec.grids for axis in grid.axes]
         is_same = canonical_json([axis for axes in old["grids"] for axis in axes]) == canonical_json(grids)
         yield "constraints" if is_same else "replicates"
+
+
+def _made_by_other_code(record: SweepRecord, binding: Binding) -> int:
+    """Return how many results of a sweep were made by other code than its task has now."""
+    source = source_digest(binding.task)
+    return sum(run.key is not None and run.tags.get(Tag.SOURCE) != source for run in record.runs)
 
 
 def _ends_again(trial: Trial, basis: str, *, is_new_code_wanted: bool) -> bool:
