@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sweeper.errors import SweeperError
+    from sweeper.report.results import results
     from sweeper.task import MlflowTask
 
-__all__ = ["MlflowTask", "SweeperError"]
+__all__ = ["MlflowTask", "SweeperError", "results"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> Any:
         from sweeper.errors import SweeperError
 
         return SweeperError
+    if name == "results":
+        from sweeper.report.results import results
+
+        return results
     raise AttributeError(f"module 'sweeper' has no attribute {name!r}")

@@ -33,6 +33,9 @@ from typing import Any
 
 from sweeper.errors import IdentityError
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
 FORMAT = 1
 """The number that starts every key; it moves when the canonical form does."""
 
@@ -42,6 +45,8 @@ def canonical(value: Any) -> Any:  # noqa: PLR0911, PLR0912, C901 (a table of ty
 
     Raises ``IdentityError`` for a value that has none, such as a function or an open file.
     """
+    if type(value) in _PLAIN:  # most values by far
+        return value
     match value:
         case enum.Enum():
             return {"$enum": value.name}
@@ -93,7 +98,7 @@ def make_key(experiment: str, family: str, version: int, tags: Mapping[str, Any]
 
 
 def _dumps(form: Any) -> str:
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _ENCODER.encode(form)
 
 
 def _canonical_float(value: float) -> Any:

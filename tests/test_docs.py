@@ -32,6 +32,7 @@ import click
 import pytest
 
 from sweeper.cli import main
+from sweeper.report.frame import OWN_COLUMNS
 from sweeper.spec import load
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri
@@ -203,6 +204,14 @@ def test_the_reference_of_the_commands_is_up_to_date() -> None:
     assert written == generate["cli_reference"]()
 
 
+def test_the_reference_of_the_frame_has_its_columns_in_their_order() -> None:
+    text = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+    table = text[text.index("| column |") :]
+    first, *others = OWN_COLUMNS
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [first, "trial", *others]
+    assert re.findall(r"^\| \*(\w+)\* \|", table, re.MULTILINE) == ["parameters", "metrics"]
+
+
 @pytest.mark.parametrize("spec", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda spec: spec.name)
 def test_every_sweep_of_ours_can_be_planned(spec: Path, checkout: Path) -> None:
     assert "tasks to run" in _shell(f"sweeper plan sweeps/{spec.name}", checkout)
@@ -228,9 +237,10 @@ class TestDemo:
         smaller = "-p FetchArticleIds.limit=80 -p BertFeatures.max_tokens=16 -p learning_rate=1e-5,0.01 -p seed=0,1"
         ran = _shell(f"sweeper run sweeps/bert_lr.toml --engine inline {smaller}", checkout)
         assert "4 of 4 points in" in ran, ran
-        title, *_, legend, tally = _shell("sweeper report bert_lr --metric accuracy", checkout).splitlines()
+        title, _, _, header, *_, tally = _shell("sweeper report bert_lr --metric accuracy", checkout).splitlines()
         assert f"\n{title}\n" in self.README
-        assert f"\n{legend}\n{tally.replace('4', '30')}\n" in self.README
+        assert header.split() in [line.split() for line in self.README.splitlines()]
+        assert f"\n{tally.replace('4', '30')}\n" in self.README
 
     def test_an_interrupted_sweep_says_what_is_shown_and_is_resumed(self, checkout: Path) -> None:
         command = ["run", "sweeps/digits.toml", "--engine", "inline", "-p", "epochs=30", "-p", "alpha=1e-5"]

@@ -37,6 +37,10 @@ ROOMS = {
     "luigi": {"task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "listener", "progress"},
     "pandas": {"report", "engine"},  # the engine only preloads it, for the tasks
     "tabulate": {"report"},
+    "jinja2": {"report"},
+    "matplotlib": {"report"},
+    "plotly": {"report", "search"},  # what Optuna draws, it draws with Plotly
+    "scipy": {"report"},
     "click": {"cli"},
     "rich": {"progress"},
     "dask": {"engine"},

@@ -12,8 +12,11 @@ import pytest
 
 from sweeper.errors import InputError, StoreError
 from sweeper.policy import Policy
+from sweeper.report.formats import Format, render
 from sweeper.report.outcomes import outcomes
-from sweeper.report.table import Format, render
+from sweeper.report.question import STANDARD
+from sweeper.report.sources import read
+from sweeper.report.table import Table, answer
 from sweeper.store import open_reader, open_store
 from sweeper.store.base import PARENT_TAG, Kind, RunStatus, SweepRecord, Tag
 from sweeper.task import source
@@ -36,8 +39,12 @@ def record(uri: str, name: str = "sweep") -> SweepRecord:
     return found
 
 
+def answered(uri: str, name: str = "sweep") -> Table:
+    return answer(STANDARD, read(open_reader(uri), [name]))
+
+
 def table(uri: str, name: str = "sweep") -> str:
-    return render(outcomes(record(uri, name)), Format.CSV)
+    return render(answered(uri, name), Format.CSV)
 
 
 def test_points_are_computed_and_what_they_share_runs_once(store_uri: str):
@@ -128,9 +135,8 @@ def test_another_value_of_a_fixed_parameter_has_its_own_table_and_the_first_one_
 def test_the_table_is_of_the_epochs_that_were_last_asked_for_even_before_they_ran(store_uri: str):
     sweep(GRID, store_uri, "epochs=20")
     sweep(GRID, store_uri, "epochs=5", "rate=0.1")
-    rows = table(store_uri).splitlines()
-    assert len(rows) == 2, "one configuration, of the present spec"
-    assert float(rows[1].partition(",")[0]) == pytest.approx(8.005)
+    (row,) = answered(store_uri).rows  # one configuration, of the present spec
+    assert row.measurement.mean == pytest.approx(8.005)
 
 
 def test_an_override_upstream_shares_what_it_does_not_reach(store_uri: str):
@@ -319,7 +325,7 @@ def test_the_same_sweep_on_a_server(server_uri: str):
     before = running(server_uri)  # other tests leave their runs on the server
     assert sweep(GRID, server_uri, "rate=0.1", name="served").states == {"computed": 2}
     assert sweep(GRID, server_uri, "rate=0.1", name="served").states == {"reused": 2}
-    assert float(table(server_uri, "served").splitlines()[1].partition(",")[0]) == pytest.approx(4.005)
+    assert [row.measurement.mean for row in answered(server_uri, "served").rows] == [pytest.approx(4.005)]
     body = '[grid]\nending = ["error", "well"]'
     assert sweep(spec("Dependent", body), server_uri, name="blocked").states == {"blocked": 1, "computed": 1}
     assert len(record(server_uri, "blocked").blocked) == 1

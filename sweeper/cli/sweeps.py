@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from sweeper.errors import InputError, did_you_mean
-from sweeper.report.outcomes import SweepOutcomes, outcomes
-from sweeper.store import open_reader
+from sweeper.report import sources
+from sweeper.report.outcomes import SweepOutcomes
 from sweeper.store.base import SweepRecord
-from sweeper.store.lease import without_the_dead
-from sweeper.store.locate import locate, shown_uri
 
 
-def read_outcomes(name: str | None, tracking_uri: str | None, metric: str | None = None) -> SweepOutcomes:
+def read_outcomes(name: str | None, tracking_uri: str | None) -> SweepOutcomes:
     """Return what became of the points of a sweep, the newest by default.
 
     Raises ``InputError`` if there is no such sweep.
     """
-    return outcomes(read_record(name, tracking_uri), metric or "")
+    return sources.read_outcomes(sources.open_store(tracking_uri), name or "")
 
 
 def read_record(name: str | None, tracking_uri: str | None) -> SweepRecord:
@@ -23,11 +20,5 @@ def read_record(name: str | None, tracking_uri: str | None) -> SweepRecord:
 
     Raises ``InputError`` if there is no such sweep.
     """
-    reader = open_reader(locate(tracking_uri))
-    names = reader.sweep_names()
-    if not names:
-        raise InputError(f"{shown_uri(reader.uri)} has no sweeps yet; run one: sweeper run SPEC")
-    record = reader.sweep(name or names[0])
-    if record is None:
-        raise InputError(f"{shown_uri(reader.uri)} has no sweep {name}; {did_you_mean(str(name), names)}")
-    return without_the_dead(reader, record)
+    reader = sources.open_store(tracking_uri)
+    return sources.read_record(reader, name or sources.newest(reader))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweeper.points import Point
@@ -27,8 +27,8 @@ class Cell:
     """One point's place in the table.
 
     ``run`` is the run that stands for the point: its result, or the attempt that decided its state. ``values`` are
-    those of the metrics that were asked for, for a finished point. ``reason`` says why there is no result;
-    ``blocked_by`` is the id of the upstream run that a blocked point waits for.
+    those of the metrics that were asked for and that the result has; NaN is no value. ``reason`` says why there is no
+    result; ``blocked_by`` is the id of the upstream run that a blocked point waits for.
     """
 
     point: Point
@@ -40,7 +40,7 @@ class Cell:
 
     @property
     def value(self) -> float | None:
-        """The value of the first metric that was asked for; None for a point that has not finished."""
+        """The value of the first metric that was asked for; None where the point has none."""
         return next(iter(self.values.values()), None)
 
     @property
@@ -54,14 +54,16 @@ class Cell:
         return self.run.log if self.run else ""
 
 
-def cell_of(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, metrics: Sequence[str]) -> Cell:
+def cell_of(
+    point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, required: Sequence[str], asked: Sequence[str]
+) -> Cell:
     """Return a point's cell: its result, else what goes on now, else what it waits for, else its last attempt.
 
-    A result must say each of the metrics.
+    A result must say each ``required`` metric; the cell has the values of those that are ``asked`` for.
     """
     results = [run for run in runs if run.key]
     if results:
-        return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), metrics)
+        return _measured(point, min(results, key=lambda run: (run.end_time or 0, run.run_id)), required, asked)
     running = [run for run in runs if not run.status.is_over]
     if running:
         return Cell(point, CellState.RUNNING, run=min(running, key=_start))
@@ -69,17 +71,23 @@ def cell_of(point: Point, runs: Sequence[RunRecord], blocked: Blocked | None, me
         state = CellState.FAILED if blocked.is_failure else CellState.BLOCKED
         return Cell(point, state, blocked.reason, blocked_by=blocked.run_id)
     if runs:
-        return _unfinished(point, max(runs, key=_start))
+        return unfinished(point, max(runs, key=_start))
     return Cell(point, CellState.MISSING)
+
+
+def said(run: RunRecord, metrics: Iterable[str]) -> dict[str, float]:
+    """Return the values that a run has of some metrics; NaN is none."""
+    logged = run.metrics
+    return {name: logged[name] for name in metrics if name in logged and not math.isnan(logged[name])}
 
 
 def _start(run: RunRecord) -> tuple[int, str]:
     return run.start_time, run.run_id
 
 
-def _measured(point: Point, run: RunRecord, metrics: Sequence[str]) -> Cell:
-    """Return the cell of a point with a result, which has failed if the result does not say every metric."""
-    for metric in metrics:
+def _measured(point: Point, run: RunRecord, required: Sequence[str], asked: Sequence[str]) -> Cell:
+    """Return the cell of a point with a result, which has failed if the result does not say every required metric."""
+    for metric in required:
         value = run.metrics.get(metric)
         if value is None:
             logged = ", ".join(sorted(run.metrics)) or "none"
@@ -87,10 +95,10 @@ def _measured(point: Point, run: RunRecord, metrics: Sequence[str]) -> Cell:
             return Cell(point, CellState.FAILED, reason, run)
         if math.isnan(value):
             return Cell(point, CellState.FAILED, f"finished with NaN for the metric {metric}", run)
-    return Cell(point, CellState.FINISHED, run=run, values={metric: float(run.metrics[metric]) for metric in metrics})
+    return Cell(point, CellState.FINISHED, run=run, values=said(run, asked))
 
 
-def _unfinished(point: Point, run: RunRecord) -> Cell:
+def unfinished(point: Point, run: RunRecord) -> Cell:
     """Return the cell of a point whose last attempt is over and is no result."""
     match run.status:
         case RunStatus.FAILED:

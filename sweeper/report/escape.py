@@ -67,7 +67,9 @@ def spreadsheet(value: Any) -> Any:
     """
     if value is None or isinstance(value, int | float):
         return value
-    words = _CONTROL.sub(lambda match: _spelled(match[0]), value if isinstance(value, str) else _words(value))
+    words = value if isinstance(value, str) else _words(value)
+    if not words.isprintable():
+        words = _CONTROL.sub(lambda match: _spelled(match[0]), words)
     return f"'{words}" if words.startswith(_FORMULA) else words
 
 

@@ -1,161 +1,161 @@
-"""What a table for readers says, before any format: its title, columns, rows and footer."""
+"""What a table for readers says, before any format: its title, columns, legend and footer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sweeper.identity import canonical_json
-from sweeper.report import synopsis
+from sweeper.report.column import Column, Value
+from sweeper.report.columns import columns
+from sweeper.report.comparison_columns import effect_name
 from sweeper.report.escape import shown
-from sweeper.report.outcomes import SweepOutcomes
-from sweeper.report.replicates import Configuration, configurations
-from sweeper.report.trials import TrialOutcome, TrialStanding
+from sweeper.report.footer import footer
+from sweeper.report.pivot import pivoted
+from sweeper.report.significance import PairedTest
+from sweeper.report.table import Table
 from sweeper.spec import Direction
-from sweeper.spec.space import Interval
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sweeper.spec import Study
 
 MOST_TRIED = 20
-"""How many of a study's configurations a reader is shown."""
+"""How many of a study's configurations a reader is shown, unless it is said how many."""
+
+MOST_FIXED = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A table's words.
 
-    ``parameters`` are those whose values differ between the rows, and all that a study searches; the others stand in
-    ``fixed``, with the value that all rows share. ``sampled`` are those that may have any value in an interval, which
-    is then shown with few digits. ``remarks`` say of each row what its numbers do not. ``has_replicates``: rows are
-    means over several points. The ``footer`` has no words of a user's in it but names of the sweep and of parameters,
-    so that no format has to escape it.
+    ``fixed`` are the parameters that all rows share, with their values. ``best``, ``alike`` and ``short`` say what the
+    marks on numbers mean, '' for one that does not occur. All are plain words, for each format to escape; commands in
+    the ``footer`` are between backticks.
     """
 
     title: str
     fixed: Mapping[str, Any]
-    parameters: tuple[str, ...]
-    sampled: frozenset[str]
-    metrics: tuple[str, ...]
-    rows: tuple[Configuration, ...]
-    remarks: tuple[str, ...]
-    has_replicates: bool
-    is_study: bool
-    footer: tuple[str, ...]
-
-    @property
-    def has_remarks(self) -> bool:
-        """Whether remarks stand beside the rows; else a row is one point, whose state stands for its number."""
-        return self.has_replicates or self.is_study
+    columns: tuple[Column, ...]
+    best: str = ""
+    alike: str = ""
+    short: str = ""
+    notes: tuple[str, ...] = ()
+    footer: tuple[str, ...] = ()
 
     @property
     def fixed_words(self) -> str:
         """The parameters that do not vary, in one line."""
-        return ", ".join(f"{shown(name)}={shown(value)}" for name, value in self.fixed.items())
+        named = [f"{shown(name)}={shown(value)}" for name, value in self.fixed.items()]
+        more = len(named) - MOST_FIXED
+        return ", ".join(named[:MOST_FIXED]) + (f" and {more} more" if more > 0 else "")
 
 
-def layout(outcomes: SweepOutcomes) -> Layout:
-    """Lay out the table of a sweep's configurations; of a study's, the best."""
-    study = outcomes.spec.study
-    every = configurations(outcomes)
-    rows = every[:MOST_TRIED] if study else every
-    varying, constant = _split(every, study.names if study else ())
+def layout(table: Table, *, has_all: bool = False) -> Layout:
+    """Lay out a table; of a study's only the best rows, unless it is to have all or it was asked for so many."""
+    is_cut = table.is_of_trials and table.question.top is None and not has_all
+    rows = table.rows[:MOST_TRIED] if is_cut else table.rows
+    pivot = table.question.pivot
+    found = tuple(pivoted(table, pivot) if pivot else columns(table, rows))
+    marks = [cell for column in found for cell in column.cells if isinstance(cell, Value)]
+    over = _over(table)
     return Layout(
-        title=_title(outcomes),
-        fixed={**outcomes.spec.fixed, **constant},
-        parameters=varying,
-        sampled=frozenset(_sampled(study)) if study else frozenset(),
-        metrics=outcomes.metrics,
-        rows=rows,
-        remarks=tuple(_remark(row, study) for row in rows),
-        has_replicates=bool(outcomes.spec.replicate_names),
-        is_study=study is not None,
-        footer=(*_left_out(len(every) - len(rows)), *_footer(outcomes)),
+        title=_title(table),
+        fixed={table.question.label(name): value for name, value in table.fixed.items()},
+        columns=found,
+        best=_best(table) if any(one.is_best for one in marks) else "",
+        alike=f"not distinguishable from the best: {table.question.test.words}{over}, Holm's correction, 5 %"
+        if any(one.is_alike for one in marks)
+        else "",
+        short="fewer results than others: the means do not compare on equal terms"
+        if any(one.is_short for one in marks)
+        else "",
+        notes=tuple(_notes(table)),
+        footer=tuple(footer(table, len(table.rows) - len(rows))),
     )
 
 
-def _title(outcomes: SweepOutcomes) -> str:
-    replicates = ", ".join(map(shown, outcomes.spec.replicate_names))
-    mean = f", mean ± standard deviation over {replicates}" if replicates else ""
-    return f"{outcomes.sweep}: {_compared(outcomes)}{mean}, {_order(outcomes)}"
+def _best(table: Table) -> str:
+    return "on the Pareto front" if table.is_front else "best"
 
 
-def _compared(outcomes: SweepOutcomes) -> str:
-    if len(outcomes.metrics) == 1:
-        return shown(outcomes.metric)
+def _title(table: Table) -> str:
+    sources = ", ".join(shown(source.name) for source in table.observations.sources)
+    parts = [_compared(table), *_mean(table), *_choice(table), _order(table)]
+    return f"{sources}: {', '.join(parts)}"
+
+
+def _compared(table: Table) -> str:
+    pivot = table.question.pivot
+    labels = [shown(table.question.label(metric)) for metric in table.metrics]
+    if pivot:
+        return f"{labels[0]} by {_list(table, pivot.rows)} (rows) and {_list(table, pivot.columns)} (columns)"
+    if len(labels) == 1:
+        return labels[0]
     *others, last = (
-        f"{shown(metric)} ({direction})"
-        for metric, direction in zip(outcomes.metrics, outcomes.directions, strict=True)
+        f"{label} ({direction})" if direction else label
+        for label, direction in zip(labels, table.directions, strict=True)
     )
     return f"{', '.join(others)} and {last}"
 
 
-def _order(outcomes: SweepOutcomes) -> str:
-    match outcomes.directions:
-        case (Direction.MAXIMIZE,):
-            return "highest first"
-        case (Direction.MINIMIZE,):
-            return "lowest first"
-        case (None,):
-            return f"in the order of the {'trials' if outcomes.study else 'points'}"
-        case _:
+def _mean(table: Table) -> Iterator[str]:
+    if table.has_repeats:
+        yield f"mean ± standard deviation{_over(table) or ' over repeated runs'}"
+
+
+def _over(table: Table) -> str:
+    return f" over {_list(table, table.averaged)}" if table.averaged else ""
+
+
+def _choice(table: Table) -> Iterator[str]:
+    if table.question.best_per:
+        yield f"the best for each {_list(table, table.question.best_per)}"
+
+
+def _order(table: Table) -> str:
+    order, pivot = table.question.order, table.question.pivot
+    if pivot:
+        return "in the order of the values"
+    if order:
+        return f"by {_list(table, [order.name])}{', descending' if order.is_descending else ''}"
+    match table.directions[0]:
+        case _ if table.is_front:
             return "the Pareto front first"
+        case Direction.MAXIMIZE:
+            return f"highest{_first(table)} first"
+        case Direction.MINIMIZE:
+            return f"lowest{_first(table)} first"
+        case _:
+            return f"in the order of the {_unit(table)}"
 
 
-def _remark(configuration: Configuration, study: Study | None) -> str:
-    """Say what a row's numbers do not: of which points there is none, and why a trial is not complete and feasible."""
-    missing = synopsis.without_result(configuration.counts)
-    trial = configuration.trial
-    if study is None or trial is None:
-        return missing
-    if trial.standing is TrialStanding.COMPLETE:
-        return "; ".join([*_broken(trial, study), *filter(None, [missing])])
-    is_cut = trial.standing is TrialStanding.PRUNED and trial.last_step is not None
-    return f"pruned at step {trial.last_step}" if is_cut else trial.standing.value
+def _first(table: Table) -> str:
+    return f" {_list(table, table.metrics[:1])}" if len(table.metrics) > 1 else ""
 
 
-def _broken(trial: TrialOutcome, study: Study) -> Iterator[str]:
-    """Say which constraints a complete trial breaks, in one line or none."""
-    violations = trial.told.constraints if trial.told else ()
-    broken = [str(one) for one, violation in zip(study.constraints, violations, strict=False) if violation > 0]
-    if broken:
-        yield f"breaks {', '.join(broken)}"
+def _unit(table: Table) -> str:
+    if table.is_of_trials:
+        return "trials"
+    return "points" if table.observations.sweeps else "runs"
 
 
-def _left_out(number: int) -> Iterator[str]:
-    if number:
-        yield f"and {number:,} more; --format csv has all"
+def _notes(table: Table) -> Iterator[str]:
+    """Say what the comparisons are, and which could not be made."""
+    question = table.question
+    if question.baseline:
+        effect = {
+            PairedTest.T: "mean difference / its standard deviation (Cohen)",
+            PairedTest.WILCOXON: "matched-pairs rank-biserial correlation",
+        }[question.test]
+        baseline = ", ".join(str(replace(one, name=question.label(one.name))) for one in question.baseline)
+        number = f"{table.tests:,} comparison{'' if table.tests == 1 else 's'}" if table.tests else "no comparison"
+        yield (
+            f"difference: to {baseline}{_over(table)}; p: {question.test.words}, two-sided, Holm's correction over "
+            f"{number}; {effect_name(question.test)}: {effect}"
+        )
+    untold = sum(bool(row.untold) for row in table.rows)
+    if untold and any(row.n > 1 for row in table.rows):
+        rows, fewest = "row shares" if untold == 1 else "rows share", question.test.fewest
+        yield f"{untold:,} {rows} too few replicates with the best to be told from it: {fewest} are needed"
 
 
-def _footer(outcomes: SweepOutcomes) -> Iterator[str]:
-    yield synopsis.tally(outcomes) + synopsis.hint(outcomes)
-    if outcomes.study and outcomes.is_of_objectives:
-        from sweeper.search.importance import importances
-
-        yield from synopsis.best(outcomes.study)
-        yield from synopsis.convergence(outcomes.study)
-        yield from synopsis.importance(importances(outcomes.spec, [one.record for one in outcomes.trials]))
-    yield from synopsis.outside(outcomes)
-    yield from synopsis.code_versions(outcomes)
-
-
-def _sampled(study: Study) -> Iterator[str]:
-    for dimension in study.space:
-        domain = dimension.domain
-        if isinstance(domain, Interval) and not domain.is_whole and domain.step is None:
-            yield dimension.name
-
-
-def _split(rows: Sequence[Configuration], searched: Sequence[str]) -> tuple[tuple[str, ...], Mapping[str, Any]]:
-    """Return the names of the parameters that are searched or vary between rows, and the values of the others."""
-    values = {name: value for row in rows for name, value in row.point.values}
-    varying = tuple(name for name in dict.fromkeys([*searched, *values]) if name in searched or _varies(rows, name))
-    return varying, {name: value for name, value in values.items() if name not in varying}
-
-
-def _varies(rows: Sequence[Configuration], name: str) -> bool:
-    values = {canonical_json(row.point[name]) if name in row.point else None for row in rows}
-    return len(values) > 1
+def _list(table: Table, names: Iterable[str]) -> str:
+    return ", ".join(shown(table.question.label(name)) for name in names)

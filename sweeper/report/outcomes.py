@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeper.errors import InputError, did_you_mean
+from sweeper.errors import InputError
 from sweeper.points import Count, Point, Points
 from sweeper.points.space import trial_points
 from sweeper.report.cells import Cell, CellState, cell_of
@@ -15,7 +15,7 @@ from sweeper.report.study import StudyOutcomes
 from sweeper.report.trials import TrialOutcome
 from sweeper.spec import Direction, Spec
 from sweeper.spec.restore import restore
-from sweeper.store.assignments import decode, to_form
+from sweeper.store.assignments import forms, to_form
 from sweeper.store.base import RunRecord, SweepRecord
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SweepOutcomes:
     its study begun afresh.
     """
 
-    sweep: str
+    record: SweepRecord
     spec: Spec
     metrics: tuple[str, ...]
     cells: tuple[Cell, ...]
@@ -46,9 +46,24 @@ class SweepOutcomes:
     trials: tuple[TrialOutcome, ...] = ()
 
     @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.record.name
+
+    @property
+    def sweep(self) -> str:
+        """The sweep's name."""
+        return self.record.name
+
+    @property
     def metric(self) -> str:
         """The first of the metrics."""
         return self.metrics[0]
+
+    @property
+    def logged(self) -> frozenset[str]:
+        """The metrics that the sweep's runs have logged."""
+        return frozenset(name for run in self.record.runs for name in run.metrics)
 
     @property
     def directions(self) -> tuple[Direction | None, ...]:
@@ -80,27 +95,26 @@ class SweepOutcomes:
         return counts
 
 
-def outcomes(record: SweepRecord, metric: str = "", *, most: int = MOST_POINTS) -> SweepOutcomes:
-    """Return what became of the points of a sweep, by its own objectives or by another metric that its runs logged.
-
-    Raises ``InputError`` for a metric that no run logged, if any run logged one.
-    """
+def outcomes(record: SweepRecord, metrics: Sequence[str] = (), *, most: int = MOST_POINTS) -> SweepOutcomes:
+    """Return what became of the points of a sweep, by its own objectives or by other metrics that its runs logged."""
     if not record.document:
         raise InputError(
             f"sweep {record.name} was started, and stopped before its spec was on the record; run it again"
         )
     spec = Spec.from_document(record.document)
-    _check_metric(record, spec, metric)
+    asked = tuple(metrics) or tuple(objective.metric for objective in spec.objectives)
     runs = _runs_by_point(record)
     blocked = {to_form(entry.point): entry for entry in record.blocked}
-    tried = {trial.number: _forms(spec, trial) for trial in record.trials}
+    tried = {trial.number: _points_of(spec, trial) for trial in record.trials}
     points, total = _tried_points(tried.values()) if spec.study else _points(spec, (*runs, *blocked), most)
-    needed = (metric,) if metric else spec.metrics
-    cells = {name: cell_of(point, runs.get(name, ()), blocked.get(name), needed) for name, point in points.items()}
+    cells = {
+        name: cell_of(point, runs.get(name, ()), blocked.get(name), spec.metrics, asked)
+        for name, point in points.items()
+    }
     return SweepOutcomes(
-        record.name,
+        record,
         spec,
-        (metric,) if metric else tuple(objective.metric for objective in spec.objectives),
+        asked,
         tuple(cells.values()),
         total,
         outside=_outside(runs, points),
@@ -115,7 +129,7 @@ def _outside(runs: Mapping[str, Sequence[RunRecord]], points: Container[str]) ->
     return len(results - inside)
 
 
-def _forms(spec: Spec, trial: Trial) -> Mapping[str, Point]:
+def _points_of(spec: Spec, trial: Trial) -> Mapping[str, Point]:
     """Return the points of a trial, by their canonical JSON."""
     return {point.to_record(): point for point in trial_points(spec, trial.values)}
 
@@ -123,15 +137,15 @@ def _forms(spec: Spec, trial: Trial) -> Mapping[str, Point]:
 def _tried_points(tried: Iterable[Mapping[str, Point]]) -> tuple[Mapping[str, Point], Count]:
     """Return the points of all trials, by their canonical JSON, and how many there are."""
     points: dict[str, Point] = {}
-    for forms in tried:
-        for form, point in forms.items():
+    for of_trial in tried:
+        for form, point in of_trial.items():
             points.setdefault(form, point)
     return points, Count(len(points), is_exact=True)
 
 
-def _trial_outcome(spec: Spec, trial: Trial, forms: Mapping[str, Point], cells: Mapping[str, Cell]) -> TrialOutcome:
-    point = next(iter(forms.values())).configuration(spec.replicate_names)
-    return TrialOutcome(trial, point, tuple(cells[form] for form in forms))
+def _trial_outcome(spec: Spec, trial: Trial, tried: Mapping[str, Point], cells: Mapping[str, Cell]) -> TrialOutcome:
+    point = next(iter(tried.values())).configuration(spec.replicate_names)
+    return TrialOutcome(trial, point, tuple(cells[form] for form in tried))
 
 
 def _points(spec: Spec, traces: Iterable[str], most: int) -> tuple[Mapping[str, Point], Count]:
@@ -156,13 +170,6 @@ def _runs_by_point(record: SweepRecord) -> Mapping[str, Sequence[RunRecord]]:
     """Return the runs that stand for each point, points in canonical JSON."""
     runs: defaultdict[str, list[RunRecord]] = defaultdict(list)
     for run in record.runs:
-        for assignment in decode(record.name, run.tags):
-            runs[to_form(assignment)].append(run)
+        for form in forms(record.name, run.tags):
+            runs[form].append(run)
     return runs
-
-
-def _check_metric(record: SweepRecord, spec: Spec, metric: str) -> None:
-    logged = {name for run in record.runs for name in run.metrics}
-    known = logged | {*spec.metrics}
-    if metric and logged and metric not in known:
-        raise InputError(f"sweep {record.name}: no run logged a metric {metric}; {did_you_mean(metric, known)}")

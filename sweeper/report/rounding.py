@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweeper.report.replicates import Measurement
+    from sweeper.report.measurement import Measurement
 
 _MOST_DECIMALS = 10
 _PLAIN_MAGNITUDES = range(-4, 7)
@@ -23,11 +23,21 @@ _PLAIN_MAGNITUDES = range(-4, 7)
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """A mean and its deviation as decimal numerals ('' where there is none), times ten to the ``exponent``."""
+    """A mean and its deviation as decimal numerals ('' where there is none), times ten to the ``exponent``.
+
+    ``decimals`` is to how many places they are rounded, None for a mean that is not finite.
+    """
 
     mean: str
     std: str = ""
     exponent: int = 0
+    decimals: int | None = None
+
+    def alike(self, value: float) -> str:
+        """Return another number of the same measurement, rounded to the same place, without the power of ten."""
+        if not math.isfinite(value) or self.decimals is None:
+            return str(value)
+        return _numeral(value, self.exponent, self.decimals)
 
 
 def rounded(measurement: Measurement) -> Rounded:
@@ -41,7 +51,7 @@ def rounded(measurement: Measurement) -> Rounded:
         return _alone(mean)
     exponent = _exponent(max(abs(mean), std))
     decimals = _decimals(f"{std:.1e}" if std else f"{mean:.3e}", exponent)
-    return Rounded(_numeral(mean, exponent, decimals), _numeral(std, exponent, decimals), exponent)
+    return Rounded(_numeral(mean, exponent, decimals), _numeral(std, exponent, decimals), exponent, decimals)
 
 
 def numeral(value: float) -> str:
@@ -65,7 +75,8 @@ def aligned(numerals: Sequence[str]) -> list[str]:
 
 def _alone(value: float) -> Rounded:
     exponent = _exponent(value)
-    return Rounded(_numeral(value, exponent, _decimals(f"{value:.3e}", exponent)), exponent=exponent)
+    decimals = _decimals(f"{value:.3e}", exponent)
+    return Rounded(_numeral(value, exponent, decimals), exponent=exponent, decimals=decimals)
 
 
 def _exponent(value: float) -> int:

@@ -8,8 +8,6 @@ What a study searches can be fixed, and not swept.
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,7 @@ from sweeper.spec.model import Axis, Grid, Spec
 from sweeper.spec.study import Study
 from sweeper.spec.tables import Entry, split_names
 from sweeper.spec.toml import shorten, to_toml
+from sweeper.spec.words import parse_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
     from sweeper.spec.names import Names
 
 SOURCE = "-p"
-
-_WORD = re.compile(r"[A-Za-z_][\w.-]*")
-_NOT_WORDS = {"True": "true", "False": "false", "None": '"None"', "null": '"null"'}
-_PIECE = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{},]|[^"'\[\]{},]+|.""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,38 +155,9 @@ def _crossed(rows: Sequence[Mapping[str, Any]], axis: Axis) -> Iterator[Mapping[
 def _parse_one(name: str, text: str, *, has_value: bool) -> Change:
     if not (has_value and name):
         raise Invalid("must be name=value", "as in -p learning_rate=1e-3")
-    values = [_value(item) for item in _split(text)]
+    values = parse_values(text)
     if len(split_names(name)) > 1:
         return Change(axis(Entry(name, values[0] if len(values) == 1 else values)), is_fixed=False)
     if len(values) == 1 and is_generator(values[0]):
         return Change(axis(Entry(name, values[0])), is_fixed=False)
     return Change(axis(Entry(name, values)), is_fixed=len(values) == 1)
-
-
-def _split(text: str) -> list[str]:
-    """Part a text at the commas outside of brackets and quotes."""
-    items = [""]
-    depth = 0
-    for piece in _PIECE.findall(text):
-        depth += (piece in "[{") - (piece in "]}")
-        if piece == "," and depth == 0:
-            items.append("")
-        else:
-            items[-1] += piece
-    return [item.strip() for item in items]
-
-
-def _value(text: str) -> Any:
-    if not text:
-        raise Invalid("has an empty value", """write '""' for an empty string""")
-    if text in _NOT_WORDS:
-        raise Invalid(f"{text} is not a TOML value", f"write {_NOT_WORDS[text]}")
-    try:
-        contents = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        contents = {}
-    if contents.keys() == {"value"}:
-        return contents["value"]
-    if _WORD.fullmatch(text):
-        return text
-    raise Invalid(f"{shorten(text)} is not a TOML value", f"quote a string, for the shell too: '{to_toml(text)}'")

@@ -16,7 +16,9 @@ from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
+from sweeper.store.artifacts import local_names, remote_names
 from sweeper.store.base import (
+    DRIVERS_EXPERIMENT,
     Kind,
     MetricPoint,
     OpenRun,
@@ -28,12 +30,13 @@ from sweeper.store.base import (
 )
 from sweeper.store.cache import download, fetched
 from sweeper.store.client import PAGE, paged, translated
+from sweeper.store.entities import curve_of, record_of, result_of
 from sweeper.store.experiments import Experiments
 from sweeper.store.locate import local_path, sqlite_path
 from sweeper.store.reach import check_reachable
 from sweeper.store.setup import experiment_folder
-from sweeper.store.sweeps import own_run, read_sweep
-from sweeper.store.values import MAX_PARAM, MAX_TAG, as_logged, fit
+from sweeper.store.sweeps import earliest, own_run, read_sweep
+from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # sweeper has a display of its own
@@ -43,6 +46,7 @@ for _name in ("alembic", "mlflow.store.db.utils"):
 
 _PLAIN = re.compile(r"[\w.-]+")
 
+FEW_KEYS = 50  # so many requests for a run each cost about as much as a page of runs
 BATCH = 100  # params or tags
 METRICS_BATCH = 800  # a batch of all kinds may hold 1,000 entries
 
@@ -59,14 +63,11 @@ class ApiStore:
 
     def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
         """Return the results of the named experiments, a page of runs at a time."""
-        with translated(self.uri):
-            ids = {found.experiment_id: name for name in experiments if (found := self._experiments.active(name))}
-        if not ids:
-            return []
+        names = self._named(experiments)
         condition = f"attributes.status = 'FINISHED' AND attributes.end_time >= {since}"
         return [
-            _result(run, ids[run.info.experiment_id], metrics)
-            for run in self._search(list(ids), condition)
+            result_of(run, names[run.info.experiment_id], metrics)
+            for run in self._search(list(names), condition)
             if Tag.KEY in run.data.tags and Tag.SUPERSEDED not in run.data.tags
         ]
 
@@ -83,7 +84,7 @@ class ApiStore:
         """Return one run."""
         with translated(self.uri):
             run = self._client.get_run(run_id)
-            return _record(run, self._client.get_experiment(run.info.experiment_id).name)
+            return record_of(run, self._client.get_experiment(run.info.experiment_id).name)
 
     def entity(self, run_id: str) -> Run:
         """Return one run as MLflow's own entity."""
@@ -94,11 +95,7 @@ class ApiStore:
         """Return what a run's task reported while it ran, by step; nothing if it reported nothing."""
         with translated(self.uri):
             metric = self._client.get_run(run_id).data.tags.get(Tag.REPORTED)
-            history = self._client.get_metric_history(run_id, metric) if metric else []
-        curve: dict[int, float] = {}
-        for point in sorted(history, key=lambda point: point.timestamp):
-            curve.setdefault(point.step, as_logged(point.value))  # what was saved in the end may follow at a step
-        return dict(sorted(curve.items()))
+        return self._curve(run_id, metric) if metric else {}
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first.
@@ -112,10 +109,33 @@ class ApiStore:
         if status:
             conditions.append(f"attributes.status = '{status}'")
         return [
-            _record(run, names[run.info.experiment_id])
+            record_of(run, names[run.info.experiment_id])
             for run in self._search(list(names), " AND ".join(conditions))
             if tag in run.data.tags and value in ("", run.data.tags[tag])
         ]
+
+    def experiment_names(self) -> list[str]:
+        """Return the names of all experiments but that of sweeper's drivers, sorted."""
+        with translated(self.uri):
+            names = {found.name for found in self._experiments.all()}
+        return sorted(names - {DRIVERS_EXPERIMENT})
+
+    def runs_in(self, experiments: Iterable[str]) -> list[RunRecord]:
+        """Return the runs of the named experiments, oldest first, a page at a time."""
+        names = self._named(experiments)
+        return [record_of(run, names[run.info.experiment_id]) for run in self._search(list(names))]
+
+    def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:
+        """Return the result with each key: few are looked up one by one, for many all results are looked through."""
+        wanted = {*keys}
+        values = sorted(wanted) if len(wanted) <= FEW_KEYS else [""]
+        found = [run for value in values for run in self.runs_with(Tag.KEY, value, status=RunStatus.FINISHED)]
+        return {key: run for key, run in earliest(found).items() if key in wanted}
+
+    def curves(self, run_ids: Iterable[str], metric: str) -> dict[str, dict[int, float]]:
+        """Return the values of a metric that each run logged, by step: a request a run, MLflow has none for many."""
+        found = {run_id: self._curve(run_id, metric) for run_id in run_ids}
+        return {run_id: curve for run_id, curve in found.items() if curve}
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return a local path of an artifact, fetched if it lies elsewhere: once, if it is a result's."""
@@ -126,6 +146,14 @@ class ApiStore:
         with translated(self.uri):
             repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
             return fetched(run.run_id, name, partial(download, repository, name), is_final=is_final)
+
+    def artifact_names(self, run: RunRecord) -> list[str]:
+        """Return the names of a run's files."""
+        folder = local_path(run.artifact_uri)
+        if folder is not None:
+            return local_names(folder)
+        with translated(self.uri):
+            return remote_names(get_artifact_repository(run.artifact_uri, tracking_uri=self.uri))
 
     def start_run(
         self, experiment: str, name: str, *, tags: Mapping[str, str], params: Mapping[str, str] | None = None
@@ -196,8 +224,19 @@ class ApiStore:
         database = sqlite_path(self.uri)
         return experiment_folder(database, experiment) if database else None
 
-    def _search(self, experiment_ids: list[str], condition: str) -> list[Run]:
+    def _named(self, experiments: Iterable[str]) -> dict[str, str]:
+        """Return the names of those of the experiments that are there, by their ids."""
+        with translated(self.uri):
+            return {found.experiment_id: name for name in experiments if (found := self._experiments.active(name))}
+
+    def _curve(self, run_id: str, metric: str) -> dict[int, float]:
+        with translated(self.uri):
+            return curve_of(self._client.get_metric_history(run_id, metric))
+
+    def _search(self, experiment_ids: list[str], condition: str = "") -> list[Run]:
         """Return the runs that fulfil a condition, oldest first: page tokens are offsets, so new runs come last."""
+        if not experiment_ids:
+            return []
         with translated(self.uri):
             return paged(
                 lambda token: self._client.search_runs(
@@ -214,33 +253,3 @@ class ApiStore:
 def _chunks(entries: list[Any], size: int) -> list[list[Any]]:
     """Return the entries in lists of at most ``size``; one empty list if there are none."""
     return [entries[start : start + size] for start in range(0, len(entries), size)] or [[]]
-
-
-def _record(run: Run, experiment: str) -> RunRecord:
-    return RunRecord(
-        run_id=run.info.run_id,
-        experiment=experiment,
-        status=RunStatus(run.info.status),
-        start_time=run.info.start_time,
-        end_time=run.info.end_time,
-        artifact_uri=run.info.artifact_uri,
-        name=run.info.run_name or "",
-        params=run.data.params,
-        tags=run.data.tags,
-        metrics={name: as_logged(value) for name, value in run.data.metrics.items()},
-    )
-
-
-def _result(run: Run, experiment: str, metrics: Sequence[str]) -> Result:
-    logged = run.data.metrics
-    return Result(
-        key=run.data.tags[Tag.KEY],
-        run_id=run.info.run_id,
-        experiment=experiment,
-        artifact_uri=run.info.artifact_uri,
-        start_time=run.info.start_time,
-        end_time=run.info.end_time,
-        task=run.data.tags.get(Tag.TASK, ""),
-        source=run.data.tags.get(Tag.SOURCE, ""),
-        metrics={name: as_logged(logged[name]) for name in metrics if name in logged},
-    )

@@ -14,6 +14,8 @@ from typing import Any
 from sweeper.store.base import sweep_tag
 from sweeper.store.values import MAX_TAG
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 def encode(name: str, forms: Iterable[str], *, replaces: bool = False) -> dict[str, str]:
     """Return the tags for points of a sweep, each given as its JSON.
@@ -36,16 +38,27 @@ def decode(name: str, tags: Mapping[str, str]) -> list[Mapping[str, Any]]:
     """Return the assignments that a run's tags hold for a sweep."""
     found: list[Mapping[str, Any]] = []
     for number in count(1):
-        part = json.loads(tags.get(_tag(name, number), "[]"))
-        if not part:
-            return found
-        found += part
-    raise AssertionError("count() never ends")
+        part = tags.get(_tag(name, number), "[]")
+        if part == "[]":
+            break
+        found += json.loads(part)
+    return found
+
+
+def forms(name: str, tags: Mapping[str, str]) -> list[str]:
+    """Return the assignments that a run's tags hold for a sweep, each as the JSON that ``Point.to_record`` gives.
+
+    That is how they stand there, so the only one of a list, as most are, is had without parsing it.
+    """
+    text = tags.get(_tag(name, 1), "[]")
+    if "},{" in text or _tag(name, 2) in tags:
+        return [to_form(assignment) for assignment in decode(name, tags)]
+    return [text[1:-1]] if text != "[]" else []
 
 
 def to_form(assignment: Mapping[str, Any]) -> str:
     """Return an assignment that ``decode`` gave as the JSON that ``Point.to_record`` gives."""
-    return json.dumps(assignment, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(assignment)
 
 
 def _tag(name: str, number: int) -> str:

@@ -57,6 +57,7 @@ LOG_ARTIFACT = "task.log"
 DOCUMENT_ARTIFACT = "sweep.json"
 BLOCKED_ARTIFACT = "blocked.json"
 DRIVERS_EXPERIMENT = "sweeper.drivers"
+MOST_ARTIFACTS = 1000
 
 
 def upstream_tag(requirement: str) -> str:
@@ -88,7 +89,9 @@ class RunStatus(enum.StrEnum):
 class RunRecord:
     """One MLflow run as the store holds it.
 
-    Times are milliseconds since the epoch, None where there is none yet; ``metrics`` holds the last value of each.
+    Times are milliseconds since the epoch, None where there is none yet; ``metrics`` holds the last value of each;
+    ``data`` the digest of each MLflow dataset that was logged as the run's input, by name; several digests under one
+    name are joined by commas.
     """
 
     run_id: str
@@ -101,6 +104,7 @@ class RunRecord:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str | None:
@@ -209,8 +213,29 @@ class Reader(Protocol):
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, with that value if one is given, oldest first; no deleted ones."""
 
+    def experiment_names(self) -> list[str]:
+        """Return the names of all experiments that are not deleted, sorted; without the one of sweeper's drivers."""
+
+    def runs_in(self, experiments: Iterable[str]) -> list[RunRecord]:
+        """Return the runs of the named experiments, oldest first; no deleted ones.
+
+        Experiments that do not exist, or are deleted, have no runs.
+        """
+
+    def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:
+        """Return the result with each key, the earliest of several; keys without a result are left out."""
+
+    def curves(self, run_ids: Iterable[str], metric: str) -> dict[str, dict[int, float]]:
+        """Return the values of a metric that each run logged, by ascending step; of several at a step, the first.
+
+        Runs that never logged the metric are left out.
+        """
+
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return a local path of an artifact, fetched if the store is remote; it may not exist."""
+
+    def artifact_names(self, run: RunRecord) -> list[str]:
+        """Return the relative POSIX paths of a run's files, sorted: at most ``MOST_ARTIFACTS``."""
 
 
 @dataclass(frozen=True, slots=True)

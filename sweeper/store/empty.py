@@ -35,6 +35,26 @@ class EmptyReader:
         """Return no runs."""
         return []
 
+    def experiment_names(self) -> list[str]:
+        """Return no names."""
+        return []
+
+    def runs_in(self, experiments: Iterable[str]) -> list[RunRecord]:  # noqa: ARG002
+        """Return no runs."""
+        return []
+
+    def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:  # noqa: ARG002
+        """Return no results."""
+        return {}
+
+    def curves(self, run_ids: Iterable[str], metric: str) -> dict[str, dict[int, float]]:  # noqa: ARG002
+        """Return no curves."""
+        return {}
+
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return a path that does not exist."""
         return Path(run.artifact_uri) / name
+
+    def artifact_names(self, run: RunRecord) -> list[str]:  # noqa: ARG002
+        """Return no names."""
+        return []

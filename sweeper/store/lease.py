@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,8 +182,13 @@ def bury_the_dead(store: Store) -> int:
 
 
 def without_the_dead(reader: Reader, record: SweepRecord) -> SweepRecord:
-    """Return a sweep's record with the runs that dead drivers left RUNNING as what they are: killed."""
-    drivers = {run.tags.get(Tag.DRIVER, "") for run in record.runs if not run.status.is_over} - {""}
+    """Return a sweep's record with the runs that dead drivers left RUNNING as what they are."""
+    return replace(record, runs=as_they_are(reader, record.runs))
+
+
+def as_they_are(reader: Reader, runs: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+    """Return runs, those that dead drivers left RUNNING as what they are: killed."""
+    drivers = {run.tags.get(Tag.DRIVER, "") for run in runs if not run.status.is_over} - {""}
     dead = {driver for driver in drivers if is_dead(reader.run(driver))}
 
     def as_it_is(run: RunRecord) -> RunRecord:
@@ -191,7 +196,7 @@ def without_the_dead(reader: Reader, record: SweepRecord) -> SweepRecord:
             return run
         return replace(run, status=RunStatus.KILLED, tags={**run.tags, Tag.REASON: ABANDONED})
 
-    return replace(record, runs=tuple(map(as_it_is, record.runs)))
+    return tuple(map(as_it_is, runs))
 
 
 def first_claim(store: Store, key: str) -> RunRecord | None:

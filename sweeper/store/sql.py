@@ -9,11 +9,12 @@ import contextlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from sweeper.errors import StoreError
+from sweeper.store.artifacts import local_names
 from sweeper.store.base import (
     DRIVERS_EXPERIMENT,
     Kind,
@@ -24,32 +25,50 @@ from sweeper.store.base import (
     Tag,
 )
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
-from sweeper.store.sweeps import read_sweep
-from sweeper.store.values import as_logged
+from sweeper.store.sql_records import TEMPORARIES, as_float, read_records
+from sweeper.store.sweeps import earliest, read_sweep
 
 KNOWN_REVISIONS = frozenset({"dc11669786a5"})
-"""Revisions of MLflow's schema whose tables of runs, tags, params and metrics this module was tested with."""
+"""Revisions of MLflow's schema whose tables of runs, tags, params, metrics and datasets reading was tested with."""
 
 _RESULTS = """
-SELECT tag_key.value, runs.run_uuid, experiments.name, runs.artifact_uri, runs.start_time, runs.end_time,
-       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''),
-       metric."key", CASE WHEN metric.is_nan THEN 'nan' ELSE metric.value END
-FROM runs
-JOIN experiments ON experiments.experiment_id = runs.experiment_id AND experiments.lifecycle_stage = 'active'
+SELECT tag_key.value, runs.run_uuid, runs.experiment, runs.artifact_uri, runs.start_time, runs.end_time,
+       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''), metric."key", metric.value
+FROM active_runs AS runs
 JOIN tags AS tag_key ON tag_key.run_uuid = runs.run_uuid AND tag_key."key" = 'sweeper.key'
 LEFT JOIN tags AS tag_task ON tag_task.run_uuid = runs.run_uuid AND tag_task."key" = 'sweeper.task'
 LEFT JOIN tags AS tag_source ON tag_source.run_uuid = runs.run_uuid AND tag_source."key" = 'sweeper.source'
 LEFT JOIN tags AS tag_gone ON tag_gone.run_uuid = runs.run_uuid AND tag_gone."key" = 'sweeper.superseded'
-LEFT JOIN latest_metrics AS metric ON metric.run_uuid = runs.run_uuid
+LEFT JOIN last_values AS metric ON metric.run_uuid = runs.run_uuid
   AND metric."key" IN (SELECT value FROM json_each(?))
-WHERE runs.status = 'FINISHED' AND runs.lifecycle_stage = 'active' AND tag_gone.value IS NULL
-  AND runs.end_time >= ? AND experiments.name IN (SELECT value FROM json_each(?))
+WHERE runs.status = 'FINISHED' AND tag_gone.value IS NULL
+  AND runs.end_time >= ? AND runs.experiment IN (SELECT value FROM json_each(?))
 """
 
-_TAGGED = """
-SELECT tags.run_uuid FROM tags JOIN runs USING (run_uuid) JOIN experiments USING (experiment_id)
-WHERE tags."key" = ? AND (? = '' OR tags.value = ?) AND (? = '' OR runs.status = ?)
-  AND runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'
+_WANT_ONE = "INSERT INTO wanted (run_id) SELECT run_uuid FROM runs WHERE run_uuid = ?"
+
+_WANT_TAGGED = """
+INSERT INTO wanted (run_id)
+SELECT run_uuid FROM tags JOIN active_runs USING (run_uuid)
+WHERE tags."key" = ? AND (? = '' OR tags.value = ?) AND (? = '' OR status = ?)
+ORDER BY start_time, run_uuid
+"""
+
+_WANT_EXPERIMENTS = """
+INSERT INTO wanted (run_id)
+SELECT run_uuid FROM active_runs WHERE experiment IN (SELECT value FROM json_each(?))
+ORDER BY start_time, run_uuid
+"""
+
+_WANT_KEYS = """
+INSERT INTO wanted (run_id)
+SELECT run_uuid FROM tags JOIN active_runs USING (run_uuid)
+WHERE tags."key" = 'sweeper.key' AND tags.value IN (SELECT value FROM json_each(?)) AND status = 'FINISHED'
+"""
+
+_CURVES = """
+SELECT run_uuid, step, value FROM all_values WHERE run_uuid IN (SELECT value FROM json_each(?)) AND "key" = ?
+ORDER BY run_uuid, step, timestamp, value
 """
 
 
@@ -84,7 +103,7 @@ class SqlReader:
         for *run, name, value in rows:
             of_run = logged.setdefault(tuple(run), {})
             if name is not None:
-                of_run[name] = as_logged(float(value))
+                of_run[name] = as_float(value)
         return [
             Result(key, run_id, experiment, self._settled(uri), start, end, task, source, of_run)
             for (key, run_id, experiment, uri, start, end, task, source), of_run in logged.items()
@@ -101,8 +120,7 @@ class SqlReader:
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run."""
-        with self._connect() as database:
-            records = self._records(database, "SELECT ?", (run_id,))
+        records = self._records(_WANT_ONE, run_id)
         if not records:
             raise StoreError(f"{self.uri}: there is no run {run_id}")
         return records[0]
@@ -110,15 +128,37 @@ class SqlReader:
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first."""
         wanted = status.value if status else ""
+        return self._records(_WANT_TAGGED, tag, value, value, wanted, wanted)
+
+    def experiment_names(self) -> list[str]:
+        """Return the names of all experiments but that of sweeper's drivers, sorted."""
         with self._connect() as database:
-            return self._records(database, _TAGGED, (tag, value, value, wanted, wanted))
+            rows = database.execute("SELECT name FROM experiments WHERE lifecycle_stage = 'active'").fetchall()
+        return sorted(name for (name,) in rows if name != DRIVERS_EXPERIMENT)
+
+    def runs_in(self, experiments: Iterable[str]) -> list[RunRecord]:
+        """Return the runs of the named experiments, oldest first."""
+        return self._records(_WANT_EXPERIMENTS, json.dumps([*experiments]))
+
+    def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:
+        """Return the result with each key, by one query for all."""
+        return earliest(self._records(_WANT_KEYS, json.dumps([*keys])))
+
+    def curves(self, run_ids: Iterable[str], metric: str) -> dict[str, dict[int, float]]:
+        """Return the values of a metric that each run logged, by step, by one query for all."""
+        found: defaultdict[str, dict[int, float]] = defaultdict(dict)
+        with self._connect() as database:
+            for run_id, step, value in database.execute(_CURVES, (json.dumps([*run_ids]), metric)):
+                found[run_id].setdefault(step, as_float(value))
+        return dict(found)
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return the local path of an artifact."""
-        folder = local_path(run.artifact_uri)
-        if folder is None:
-            raise StoreError(f"{run.artifact_uri}: not on this machine")
-        return folder / name
+        return _folder(run) / name
+
+    def artifact_names(self, run: RunRecord) -> list[str]:
+        """Return the names of a run's files."""
+        return local_names(_folder(run))
 
     def _settled(self, artifact_uri: str) -> str:
         """Return an artifact URI as it is now, also if the store was moved since it was recorded."""
@@ -145,44 +185,22 @@ class SqlReader:
             with contextlib.closing(
                 sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=20)
             ) as database:
+                for statement in TEMPORARIES:
+                    database.execute(statement)
                 database.execute("BEGIN")  # all that is read here is of one instant
                 yield database
         except sqlite3.Error as error:
             raise StoreError(f"{self._path}: {error}") from error
 
-    def _records(self, database: sqlite3.Connection, query: str, arguments: tuple[str, ...]) -> list[RunRecord]:
-        """Return the runs whose ids a query selects, oldest first, with all that belongs to them."""
-
-        def select(columns: str, table: str) -> sqlite3.Cursor:
-            return database.execute(f"SELECT {columns} FROM {table} WHERE run_uuid IN ({query})", arguments)  # noqa: S608
-
-        params = _grouped(select('run_uuid, "key", value', "params"))
-        tags = _grouped(select('run_uuid, "key", value', "tags"))
-        metrics = _grouped(select("run_uuid, \"key\", CASE WHEN is_nan THEN 'nan' ELSE value END", "latest_metrics"))
-        rows = select(
-            "run_uuid, experiments.name, status, start_time, end_time, artifact_uri, coalesce(runs.name, '')",
-            "runs JOIN experiments USING (experiment_id)",
-        )
-        return [
-            RunRecord(
-                run_id=run_id,
-                experiment=experiment,
-                status=RunStatus(status),
-                start_time=start,
-                end_time=end,
-                artifact_uri=self._settled(uri),
-                name=name,
-                params=params[run_id],
-                tags=tags[run_id],
-                metrics={key: as_logged(float(value)) for key, value in metrics[run_id].items()},
-            )
-            for run_id, experiment, status, start, end, uri, name in sorted(rows, key=lambda row: (row[3], row[0]))
-        ]
+    def _records(self, query: str, *arguments: str) -> list[RunRecord]:
+        """Return the runs that a query puts into the table ``wanted``."""
+        with self._connect() as database:
+            database.execute(query, arguments)
+            return read_records(database, self._settled)
 
 
-def _grouped(rows: Iterable[tuple[str, str, Any]]) -> Mapping[str, dict[str, Any]]:
-    """Return ``{run id: {name: value}}``."""
-    groups: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for run_id, name, value in rows:
-        groups[run_id][name] = value
-    return groups
+def _folder(run: RunRecord | Result) -> Path:
+    folder = local_path(run.artifact_uri)
+    if folder is None:
+        raise StoreError(f"{run.artifact_uri}: not on this machine")
+    return folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,12 @@ def own_run(reader: Reader, name: str) -> RunRecord | None:
     """
     found = (run for run in reader.runs_with(Tag.KIND, Kind.SWEEP) if run.tags.get(Tag.NAME) == name)
     return next(found, None)
+
+
+def earliest(runs: Iterable[RunRecord]) -> dict[str, RunRecord]:
+    """Return the results among runs by their keys, of several with one key the earliest."""
+    results = sorted((run for run in runs if run.key), key=lambda run: (run.end_time or 0, run.run_id), reverse=True)
+    return {run.key: run for run in results if run.key}
 
 
 def read_sweep(reader: Reader, name: str) -> SweepRecord | None:

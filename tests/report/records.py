@@ -8,15 +8,24 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.identity import canonical, digest
+from sweeper.identity import digest
+from sweeper.points import Point
+from sweeper.report.foreign import ExperimentRuns
+from sweeper.report.lineage import Lineage
+from sweeper.report.observations import Observations, observe
+from sweeper.report.outcomes import outcomes
+from sweeper.report.question import STANDARD, Question
+from sweeper.report.table import Table, answer
 from sweeper.spec import load
-from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord, Tag, sweep_tag
+from sweeper.store.assignments import encode
+from sweeper.store.base import PARENT_TAG, Blocked, RunRecord, RunStatus, SweepRecord, Tag
 from sweeper.store.trials import Told, Trial, TrialState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NAME = "bert_lr"
+EXPERIMENT = "by_hand"
 STUDY = """
 task = "news:TrainClassifier"
 metric = "accuracy"
@@ -49,18 +58,25 @@ learning_rate = [0.001, 0.01, 0.1, 1.0]
 seed = [0, 1, 2]
 """
 
+ALONE = Lineage({})
+"""Of runs that required nothing."""
+
 _numbers = itertools.count(1)
 
 
 def sweep(
-    toml: str, runs: Iterable[RunRecord] = (), blocked: Iterable[Blocked] = (), trials: Iterable[Trial] = ()
+    toml: str,
+    runs: Iterable[RunRecord] = (),
+    blocked: Iterable[Blocked] = (),
+    trials: Iterable[Trial] = (),
+    name: str = NAME,
 ) -> SweepRecord:
     """Return the record of a sweep whose spec is the given text."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, f"{NAME}.toml")
+        path = Path(folder, f"{name}.toml")
         path.write_text(toml, encoding="utf-8")
         document = load(path).to_document()
-    return SweepRecord(NAME, run({}), json.loads(json.dumps(document)), tuple(runs), tuple(blocked), tuple(trials))
+    return SweepRecord(name, run({}), json.loads(json.dumps(document)), tuple(runs), tuple(blocked), tuple(trials))
 
 
 def run(
@@ -72,10 +88,16 @@ def run(
     key: str = "",
     run_id: str = "",
     artifact_uri: str = "file:///store/a%20b/artifacts",
+    sweeps: Iterable[str] = (NAME,),
+    params: Mapping[str, str] | None = None,
     **tags: str,
 ) -> RunRecord:
-    """Return a run that stands for some points; a finished one is a result."""
+    """Return a run that stands for some points of some sweeps; a finished one is a result.
+
+    ``params`` are those of its task; by default the parameters of its first point.
+    """
     identity = key or f"1-{digest(points[0])}"
+    forms = [Point.of(point).to_record() for point in points]
     committed = {Tag.KEY: identity} if status is RunStatus.FINISHED else {}
     return RunRecord(
         run_id=run_id or f"run{next(_numbers):03}",
@@ -84,8 +106,9 @@ def run(
         start_time=start,
         end_time=end if status.is_over else None,
         artifact_uri=artifact_uri,
+        params={name: str(value) for name, value in points[0].items()} if params is None and points else params or {},
         tags={
-            sweep_tag(NAME): json.dumps([canonical(point) for point in points]),
+            **{tag: text for name in sweeps for tag, text in encode(name, forms).items()},
             Tag.CLAIM: identity,
             Tag.LOG: "task.log",
             **committed,
@@ -93,6 +116,33 @@ def run(
         },
         metrics=metrics or {},
     )
+
+
+def foreign(
+    params: Mapping[str, str],
+    status: RunStatus = RunStatus.FINISHED,
+    parent: str = "",
+    run_id: str = "",
+    **metrics: float,
+) -> RunRecord:
+    """Return a run that sweeper did not make."""
+    number = next(_numbers)
+    return RunRecord(
+        run_id=run_id or f"run{number:03}",
+        experiment=EXPERIMENT,
+        status=status,
+        start_time=number,
+        end_time=number + 1000 if status.is_over else None,
+        artifact_uri="file:///store/by-hand/artifacts",
+        params=params,
+        tags={PARENT_TAG: parent} if parent else {},
+        metrics=metrics,
+    )
+
+
+def experiment(*runs: RunRecord) -> ExperimentRuns:
+    """Return an experiment and its runs."""
+    return ExperimentRuns(EXPERIMENT, runs)
 
 
 def failed(point: Mapping[str, Any], reason: str = "ValueError: no", **more: Any) -> RunRecord:
@@ -213,3 +263,16 @@ def pareto() -> SweepRecord:
         for width, accuracy, seconds in measured
     ]
     return sweep(PARETO, runs, trials=trials)
+
+
+def observed(
+    *sources: SweepRecord | ExperimentRuns, question: Question = STANDARD, lineage: Lineage = ALONE
+) -> Observations:
+    """Return what a question is about, of some sweeps and experiments."""
+    found = [one if isinstance(one, ExperimentRuns) else outcomes(one, question.metrics) for one in sources]
+    return observe(found, question, lambda _: lineage)
+
+
+def answered(*sources: SweepRecord | ExperimentRuns, question: Question = STANDARD, lineage: Lineage = ALONE) -> Table:
+    """Return the table that a question asks for, of some sweeps and experiments."""
+    return answer(question, observed(*sources, question=question, lineage=lineage))

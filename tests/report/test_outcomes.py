@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from sweeper.errors import InputError
-from sweeper.report.outcomes import Cell, CellState, outcomes
+from sweeper.report.cells import Cell, CellState
+from sweeper.report.outcomes import outcomes
 from sweeper.store.base import Blocked, RunStatus, SweepRecord, Tag, sweep_tag
 from tests.report.records import NAME, failed, learning_rates, run, sweep
 
@@ -135,15 +135,24 @@ def test_an_infinite_metric_is_a_result() -> None:
 
 
 def test_another_metric_can_be_reported_without_a_direction() -> None:
-    found = outcomes(learning_rates(), "loss")
+    found = outcomes(learning_rates(), ["loss"])
     assert found.cells[0].value == pytest.approx(0.1288)
     assert found.directions == (None,)
 
 
-def test_a_metric_that_no_run_logged_is_refused_with_the_nearest() -> None:
-    with pytest.raises(InputError) as refused:
-        outcomes(learning_rates(), "acuracy")
-    assert str(refused.value) == "sweep bert_lr: no run logged a metric acuracy; did you mean accuracy?"
+def test_a_result_that_never_logged_another_metric_is_finished_and_has_no_value_of_it() -> None:
+    cell = outcomes(sweep(ONE_POINT, [run(X, metrics=GOOD)]), ["loss", "accuracy"]).cells[0]
+    assert (cell.state, cell.reason, cell.values) == (CellState.FINISHED, "", {"accuracy": 0.5})
+
+
+def test_nan_is_no_value_of_another_metric() -> None:
+    cell = outcomes(sweep(ONE_POINT, [run(X, metrics={**GOOD, "loss": math.nan})]), ["loss"]).cells[0]
+    assert (cell.state, cell.values) == (CellState.FINISHED, {})
+
+
+def test_a_result_without_the_sweeps_own_metric_is_a_failure_whatever_is_asked_for() -> None:
+    cell = outcomes(sweep(ONE_POINT, [run(X, metrics={"loss": 0.1})]), ["loss"]).cells[0]
+    assert (cell.state, cell.values) == (CellState.FAILED, {})
 
 
 def test_results_for_points_that_the_spec_no_longer_has_are_counted_apart() -> None:

@@ -6,30 +6,30 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sweeper.report.replicates import Measurement
+from sweeper.report.measurement import Measurement
 from sweeper.report.rounding import Rounded, aligned, numeral, rounded
 
 
 @pytest.mark.parametrize(
     ("mean", "std", "expected"),
     [
-        (0.97123, 0.003111, Rounded("0.9712", "0.0031")),
-        (0.9, 0.012, Rounded("0.900", "0.012")),
-        (0.97123, 0.00996, Rounded("0.971", "0.010")),
-        (12345.6, 678.9, Rounded("12346", "679")),
-        (98.765, 1.25, Rounded("98.8", "1.2")),
-        (-0.0001, 0.05, Rounded("0.000", "0.050")),
-        (0.0, 0.0, Rounded("0.000", "0.000")),
-        (0.5, 0.0, Rounded("0.5000", "0.0000")),
-        (0.5, None, Rounded("0.5000")),
-        (71.25, None, Rounded("71.25")),
-        (123456.7, None, Rounded("123457")),
-        (3.2e-7, 1.1e-8, Rounded("3.20", "0.11", -7)),
-        (1.5e12, 2.5e10, Rounded("1.500", "0.025", 12)),
-        (1e-9, 2.0, Rounded("0.0", "2.0")),
-        (0.5, 1e-17, Rounded("0.5000000000", "0.0000000000")),
-        (1.7e308, None, Rounded("1.700", "", 308)),
-        (5e-324, None, Rounded("5.000", "", -324)),
+        (0.97123, 0.003111, Rounded("0.9712", "0.0031", decimals=4)),
+        (0.9, 0.012, Rounded("0.900", "0.012", decimals=3)),
+        (0.97123, 0.00996, Rounded("0.971", "0.010", decimals=3)),
+        (12345.6, 678.9, Rounded("12346", "679", decimals=0)),
+        (98.765, 1.25, Rounded("98.8", "1.2", decimals=1)),
+        (-0.0001, 0.05, Rounded("0.000", "0.050", decimals=3)),
+        (0.0, 0.0, Rounded("0.000", "0.000", decimals=3)),
+        (0.5, 0.0, Rounded("0.5000", "0.0000", decimals=4)),
+        (0.5, None, Rounded("0.5000", decimals=4)),
+        (71.25, None, Rounded("71.25", decimals=2)),
+        (123456.7, None, Rounded("123457", decimals=0)),
+        (3.2e-7, 1.1e-8, Rounded("3.20", "0.11", -7, 2)),
+        (1.5e12, 2.5e10, Rounded("1.500", "0.025", 12, 3)),
+        (1e-9, 2.0, Rounded("0.0", "2.0", decimals=1)),
+        (0.5, 1e-17, Rounded("0.5000000000", "0.0000000000", decimals=10)),
+        (1.7e308, None, Rounded("1.700", "", 308, 3)),
+        (5e-324, None, Rounded("5.000", "", -324, 3)),
         (float("inf"), None, Rounded("inf")),
         (None, None, Rounded("")),
     ],

@@ -12,14 +12,15 @@ import pytest
 
 from sweeper.report import synopsis
 from sweeper.report.cells import CellState
+from sweeper.report.formats import render
 from sweeper.report.outcomes import outcomes
+from sweeper.report.question import Question
 from sweeper.report.study import StudyOutcomes
-from sweeper.report.table import render
 from sweeper.report.trials import TrialStanding
 from sweeper.store.base import Blocked, RunStatus
 from sweeper.store.trials import Told, TrialState
 from tests.report.conftest import Asked
-from tests.report.records import complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
+from tests.report.records import answered, complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,9 +143,9 @@ def test_each_objective_must_be_a_number() -> None:
         'task = "m:T"\n[objectives]\nloss = "minimize"\ncost = "minimize"\n[grid]\nx = [0]\n',
         [run({"x": 0}, metrics={"loss": 1.0, "cost": math.nan})],
     )
-    (cell,) = outcomes(record).cells
-    assert cell.reason == "finished with NaN for the metric cost"
-    assert outcomes(record, "loss").cells[0].value == 1.0
+    for asked in ((), ("loss",), ("loss", "cost")):
+        (cell,) = outcomes(record, asked).cells
+        assert (cell.reason, cell.value) == ("finished with NaN for the metric cost", None)
 
 
 def test_results_of_points_that_no_trial_tried_are_outside() -> None:
@@ -214,12 +215,12 @@ def test_the_importances_are_told_the_greatest_first() -> None:
 
 
 def test_the_importances_of_a_studys_own_objective_stand_below_its_table(importances: Asked) -> None:
-    assert "importance (PED-ANOVA): optimizer 0.82, learning_rate 0.18" in render(outcomes(study()))
+    assert "importance (PED-ANOVA): optimizer 0.82, learning_rate 0.18" in render(answered(study()))
     assert importances == [[*study().trials]]
 
 
 def test_another_metric_of_a_study_comes_without_best_and_importances(importances: Asked) -> None:
-    text = render(outcomes(study(), "cost"))
+    text = render(answered(study(), question=Question(metrics=("cost",))))
     assert text.startswith("bert_lr: cost, mean ± standard deviation over seed, in the order of the trials\n")
     assert "7 of 12 trials" in text
     assert "best so far" not in text
@@ -228,9 +229,11 @@ def test_another_metric_of_a_study_comes_without_best_and_importances(importance
 
 def test_a_report_of_a_grid_imports_no_optuna() -> None:
     code = (
-        "import sys\nfrom tests.report.records import learning_rates\nfrom sweeper.report.outcomes import outcomes\n"
-        "from sweeper.report.status import status\nfrom sweeper.report.table import Format, render\n"
-        "for form in Format: render(outcomes(learning_rates()), form)\nstatus(outcomes(learning_rates()))\n"
+        "import sys\nfrom tests.report.records import answered, learning_rates\n"
+        "from sweeper.report.formats import Format, render\nfrom sweeper.report.outcomes import outcomes\n"
+        "from sweeper.report.status import status\n"
+        "for form in set(Format) - {Format.HTML}: render(answered(learning_rates()), form)\n"
+        "status(outcomes(learning_rates()))\n"
         "assert 'optuna' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60)
@@ -238,6 +241,6 @@ def test_a_report_of_a_grid_imports_no_optuna() -> None:
 
 def test_outcomes_say_whether_they_are_of_the_sweeps_own_objectives() -> None:
     assert outcomes(study()).is_of_objectives
-    assert outcomes(study(), "accuracy").is_of_objectives
-    assert not outcomes(study(), "cost").is_of_objectives
-    assert not outcomes(pareto(), "seconds").is_of_objectives
+    assert outcomes(study(), ["accuracy"]).is_of_objectives
+    assert not outcomes(study(), ["cost"]).is_of_objectives
+    assert not outcomes(pareto(), ["seconds"]).is_of_objectives

@@ -14,16 +14,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sweeper.report.outcomes import outcomes
-from sweeper.report.table import Format, render
+from sweeper.report.formats import Format, render
+from sweeper.report.question import Question
 from sweeper.store.trials import Told, TrialState
-from tests.report.records import NAME, complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
+from tests.report.records import (
+    NAME,
+    answered,
+    complete,
+    failed,
+    learning_rates,
+    pareto,
+    pruned,
+    run,
+    study,
+    sweep,
+    trial,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sweeper.store.base import SweepRecord
 
+MEASURED = "loss_mean,loss_std,loss_n,loss_ci_low,loss_ci_high,loss_best,loss_alike"
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'
 GOLDEN = Path(__file__).parent / "golden"
 READABLE = [Format.TEXT, Format.MARKDOWN, Format.LATEX]
@@ -44,7 +57,7 @@ HOSTILE = [
 
 
 def shown(record: SweepRecord, form: Format = Format.TEXT, metric: str = "") -> str:
-    return render(outcomes(record, metric), form)
+    return render(answered(record, question=Question(metrics=(metric,) if metric else ())), form)
 
 
 def named(values: list[str]) -> SweepRecord:
@@ -73,19 +86,19 @@ def test_the_table_of_a_sweep_with_every_kind_of_row(
 def test_a_sweep_without_replicates_has_a_number_or_a_state_in_each_row() -> None:
     runs = [run({"x": 2}, metrics={"loss": 3.2e-7}), run({"x": 1}, metrics={"loss": 12.5}), failed({"x": 3})]
     assert shown(sweep(f"{HEAD}[grid]\nx = [1, 2, 3, 4]\n", runs)).split("\n\n")[1].splitlines() == [
-        "      x  loss",
-        "--  ---  ----------",
-        "*     2   3.200e-07",
-        "      1  12.50",
-        "      3  failed",
-        "      4  missing",
+        "  x  loss",
+        "---  ------------",
+        "  2   3.200e-07 *",
+        "  1  12.50",
+        "  3  failed",
+        "  4  missing",
     ]
 
 
 def test_a_single_replicate_has_no_deviation() -> None:
     toml = HEAD + 'replicates = "seed"\n[grid]\nx = [1, 2]\nseed = [0]\n'
     runs = [run({"x": x, "seed": 0}, metrics={"loss": x / 10}) for x in (1, 2)]
-    assert "*     1  0.1000  1\n      2  0.2000  1\n" in shown(sweep(toml, runs))
+    assert "  1  0.1000 *  1\n  2  0.2000    1\n" in shown(sweep(toml, runs))
 
 
 def test_numbers_that_share_a_power_of_ten_are_bracketed() -> None:
@@ -100,7 +113,7 @@ def test_numbers_that_share_a_power_of_ten_are_bracketed() -> None:
 
 def test_parameters_that_do_not_vary_stand_above_the_table() -> None:
     text = shown(sweep(HEAD + '[fixed]\n"Bert.layers" = 6\n[grid]\nx = [1, 2]\noptimizer = ["adam"]\n'))
-    assert text.splitlines()[1] == "fixed: Bert.layers=6, optimizer=adam"
+    assert text.splitlines()[1] == "fixed: optimizer=adam, Bert.layers=6"
     assert "optimizer" not in text.partition("\n\n")[2]
 
 
@@ -120,8 +133,9 @@ def test_results_outside_a_narrowed_spec_are_counted_below() -> None:
 def test_results_of_two_versions_of_the_code_are_not_mixed_silently() -> None:
     spec = 'task = "m:T"\nmetric = "accuracy"\n[grid]\nx = [1, 2]\n'
     runs = [run({"x": x}, metrics={"accuracy": 0.5}, source=source) for x, source in ((1, "aaaa"), (2, "bbbb"))]
-    assert render(outcomes(sweep(spec, runs))).endswith("made by 2 versions of the code: compare with care")
-    assert "versions" not in render(outcomes(sweep(spec, [runs[0]])))
+    warning = "made by 2 versions of the code (train_classifier): compare with care"
+    assert shown(sweep(spec, runs)).endswith(warning)
+    assert "versions" not in shown(sweep(spec, [runs[0]]))
 
 
 def test_missing_points_of_a_large_sweep_are_counted_below() -> None:
@@ -142,12 +156,12 @@ def test_a_sweep_without_points_is_still_a_tabular_in_latex() -> None:
 
 def test_a_sweep_without_points_is_a_header_in_csv() -> None:
     text = shown(sweep(HEAD + "[grid]\nx = [1]\n[[exclude]]\nx = 1\n"), Format.CSV)
-    assert text == "x,loss_mean,loss_std,n,pruned,running,failed,blocked,missing,best"
+    assert text == f"x,{MEASURED},n,pruned,running,failed,blocked,missing"
 
 
 def test_a_sweep_of_one_point_is_a_table_of_one_number() -> None:
     text = shown(sweep(HEAD + "[fixed]\nx = 1\n", [run({}, metrics={"loss": 0.25})]))
-    assert text.splitlines()[1:6] == ["fixed: x=1", "", "    loss", "--  ------", "*   0.2500"]
+    assert text.splitlines()[1:6] == ["fixed: x=1", "", "loss", "--------", "0.2500 *"]
 
 
 def test_a_metric_that_is_infinite_stays_so_in_every_format() -> None:
@@ -155,12 +169,12 @@ def test_a_metric_that_is_infinite_stays_so_in_every_format() -> None:
     assert "inf" in shown(record)
     assert r"$\infty$" in shown(record, Format.LATEX)
     assert shown(record, Format.CSV).splitlines()[1].startswith("1,inf,")
-    assert json.loads(shown(record, Format.JSON))["configurations"][0]["metrics"]["loss"]["mean"] == {"$float": "inf"}
+    assert json.loads(shown(record, Format.JSON))["rows"][0]["metrics"]["loss"]["mean"] == {"$float": "inf"}
 
 
 def test_a_parameter_called_like_a_column_is_told_apart_in_csv() -> None:
     text = shown(sweep(HEAD + "[grid]\nn = [1]\n"), Format.CSV)
-    assert text.startswith("params.n,loss_mean,loss_std,n,")
+    assert text.startswith(f"params.n,{MEASURED},n,")
 
 
 SEARCH = f"{HEAD}[study]\ntrials = 600\n[study.space]\nx.float = [0, 1]\n"
@@ -179,16 +193,16 @@ def test_of_a_study_readers_see_the_best_twenty_and_programs_all() -> None:
     for form in READABLE:
         assert "and 480 more; --format csv has all" in shown(record, form)
     rows = shown(record).split("\n\n")[1].splitlines()[2:]
-    assert [float(row.split()[-1]) for row in rows] == [*range(1, 21)]
+    assert [float(row.split()[2]) for row in rows] == [*range(1, 21)]
     assert len(shown(record, Format.CSV).splitlines()) == 501
-    assert len(json.loads(shown(record, Format.JSON))["configurations"]) == 500
+    assert len(json.loads(shown(record, Format.JSON))["rows"]) == 500
 
 
 def test_a_study_that_has_tried_nothing_has_a_table_without_rows() -> None:
     for form in READABLE:
         assert "0 of 600 trials" in shown(sweep(SEARCH), form)
     assert shown(sweep(SEARCH)).split("\n\n")[1].split() == ["trial", "x", "loss", "-------", "---", "------"]
-    header = "trial,x,loss_mean,loss_std,n,pruned,running,failed,blocked,missing,best,state,feasible"
+    header = f"trial,x,{MEASURED},n,pruned,running,failed,blocked,missing,state,feasible"
     assert shown(sweep(SEARCH), Format.CSV) == header
 
 
@@ -227,12 +241,12 @@ def test_a_grid_of_several_objectives_has_its_front_first() -> None:
     values = {1: (0.5, 0.1), 2: (0.4, 0.3), 3: (0.9, 0.9)}
     runs = [run({"x": x}, metrics={"loss": loss, "score": score}) for x, (loss, score) in values.items()]
     assert shown(sweep(toml, runs)).split("\n\n")[1].splitlines() == [
-        "      x  loss     score",
-        "--  ---  -------  -------",
-        "*     2  0.4000   0.3000",
-        "*     3  0.9000   0.9000",
-        "      1  0.5000   0.1000",
-        "      4  missing  missing",
+        "  x  loss      score",
+        "---  --------  --------",
+        "  2  0.4000 *  0.3000 *",
+        "  3  0.9000 *  0.9000 *",
+        "  1  0.5000    0.1000",
+        "  4  missing   missing",
     ]
 
 
@@ -298,4 +312,4 @@ def check_csv(text: str, values: list[str]) -> None:
 
 
 def check_json(text: str, values: list[str]) -> None:
-    assert [row["parameters"]["name"] for row in json.loads(text)["configurations"]] == values
+    assert [row["parameters"]["name"] for row in json.loads(text)["rows"]] == values

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeper.points import Point
-from sweeper.store.assignments import decode, encode, to_form
+from sweeper.store.assignments import decode, encode, forms, to_form
 from sweeper.store.values import MAX_TAG
 
 POINTS = st.lists(st.dictionaries(st.text(max_size=8), st.text(max_size=600) | st.integers(), max_size=6), max_size=40)
@@ -16,10 +16,17 @@ POINTS = st.lists(st.dictionaries(st.text(max_size=8), st.text(max_size=600) | s
 
 @given(POINTS)
 def test_every_assignment_comes_back_and_every_tag_fits(assignments: list[dict[str, object]]):
-    forms = {Point.of(assignment).to_record() for assignment in assignments}
-    tags = encode("lr", forms)
-    assert {to_form(assignment) for assignment in decode("lr", tags)} == forms
+    written = {Point.of(assignment).to_record() for assignment in assignments}
+    tags = encode("lr", written)
+    assert {to_form(assignment) for assignment in decode("lr", tags)} == written
     assert all(len(tag) <= MAX_TAG for tag in tags.values())
+
+
+@given(POINTS | st.just([{"nested": [{"a": 1}, {"b": "},{"}]}]))
+def test_assignments_are_had_as_they_were_written(assignments: list[dict[str, object]]):
+    written = {Point.of(assignment).to_record() for assignment in assignments}
+    assert sorted(forms("lr", encode("lr", written))) == sorted(written)
+    assert forms("other", encode("lr", written)) == []
 
 
 @given(POINTS, POINTS)
@@ -27,9 +34,10 @@ def test_a_list_that_replaces_a_longer_one_leaves_nothing_of_it(
     before: list[dict[str, int]], after: list[dict[str, int]]
 ):
     tags = encode("lr", {Point.of(assignment).to_record() for assignment in before})
-    forms = {Point.of(assignment).to_record() for assignment in after}
-    tags |= encode("lr", forms, replaces=True)
-    assert {to_form(assignment) for assignment in decode("lr", tags)} == forms
+    written = {Point.of(assignment).to_record() for assignment in after}
+    tags |= encode("lr", written, replaces=True)
+    assert {to_form(assignment) for assignment in decode("lr", tags)} == written
+    assert {*forms("lr", tags)} == written
 
 
 def test_a_long_value_is_recorded_by_its_digest_and_short_ones_as_they_are():
@@ -40,9 +48,9 @@ def test_a_long_value_is_recorded_by_its_digest_and_short_ones_as_they_are():
 
 
 def test_a_list_that_just_fits_is_not_cut():
-    forms = {f'{{"a":"{number:041}"}}' for number in range(100)}
-    assert len(decode("lr", encode("lr", forms))) == 100
-    assert all(len(tag) <= MAX_TAG for tag in encode("lr", forms).values())
+    written = {f'{{"a":"{number:041}"}}' for number in range(100)}
+    assert len(decode("lr", encode("lr", written))) == 100
+    assert all(len(tag) <= MAX_TAG for tag in encode("lr", written).values())
 
 
 def test_an_assignment_of_very_many_parameters_is_recorded_by_one_digest():

@@ -12,20 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.entities import Dataset, DatasetInput, InputTag
 from mlflow.tracking import MlflowClient
 
 from sweeper import MlflowTask
 from sweeper.errors import StoreError
 from sweeper.store import open_reader, open_store
-from sweeper.store.api import ApiStore
+from sweeper.store.api import FEW_KEYS, ApiStore
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
+    DRIVERS_EXPERIMENT,
     LOG_ARTIFACT,
+    MOST_ARTIFACTS,
     Blocked,
     Kind,
     MetricPoint,
     OpenRun,
+    Reader,
     Result,
     RunStatus,
     Tag,
@@ -34,6 +38,7 @@ from sweeper.store.base import (
 from sweeper.store.host import Process
 from sweeper.store.index import Index
 from sweeper.store.lease import bury_the_dead
+from sweeper.store.locate import sqlite_uri
 from sweeper.store.sql import SqlReader
 from sweeper.store.sqlite import SqliteStore
 from sweeper.task.context import Context, use
@@ -321,6 +326,140 @@ def test_a_value_that_changes_is_the_last_one_written(any_store: ApiStore, name:
     assert any_store.run(run_id).metrics == {"m": 1.0}
 
 
+def reader_of(store: ApiStore) -> Reader:
+    """Return what a report asks: the file itself where the store is read by SQL, else the store."""
+    return open_reader(store.uri) if isinstance(store, SqliteStore) else store
+
+
+def test_experiments_are_named_but_for_deleted_ones_and_that_of_the_drivers(any_store: ApiStore, name: str) -> None:
+    names = [f"{name} it's", f"{name} 100 %", f"{name} deleted"]
+    for experiment in (*names, DRIVERS_EXPERIMENT):
+        gone = any_store.start_run(experiment, "", tags={})
+        if experiment == names[-1]:
+            client = MlflowClient(any_store.uri)
+            client.delete_experiment(client.get_run(gone.run_id).info.experiment_id)
+    found = reader_of(any_store).experiment_names()
+    assert [experiment for experiment in found if experiment.startswith(name)] == sorted(names[:2])
+    assert found == sorted(found)
+    assert DRIVERS_EXPERIMENT not in found
+
+
+def test_the_runs_of_experiments_are_all_but_deleted_ones_oldest_first(any_store: ApiStore, name: str) -> None:
+    run_ids = [create_run(any_store, f"{name} {start % 2}", start, {"foreign": "1"}) for start in (3000, 1000, 2000)]
+    any_store.end_run(run_ids[0], RunStatus.FAILED)
+    create_run(any_store, f"{name} other", 1000, {})
+    any_store._client.delete_run(create_run(any_store, f"{name} 0", 1500, {}))
+    reader = reader_of(any_store)
+    found = reader.runs_in(iter([f"{name} 0", f"{name} 1", f"{name} missing"]))
+    assert [(run.run_id, run.start_time) for run in found] == [
+        (run_ids[1], 1000),
+        (run_ids[2], 2000),
+        (run_ids[0], 3000),
+    ]
+    assert [repr(run) for run in found] == [repr(reader.run(run.run_id)) for run in found]
+    assert reader.runs_in([f"{name} missing"]) == reader.runs_in([]) == []
+
+
+def test_the_runs_of_a_deleted_experiment_are_not_there(any_store: ApiStore, name: str) -> None:
+    client = MlflowClient(any_store.uri)
+    client.delete_experiment(client.get_run(any_store.start_run(name, "", tags={}).run_id).info.experiment_id)
+    assert reader_of(any_store).runs_in([name]) == []
+
+
+@pytest.mark.parametrize("more", [0, FEW_KEYS], ids=["few", "many"])
+def test_the_earliest_result_with_each_key_is_found(any_store: ApiStore, name: str, more: int) -> None:
+    first, twice = f"1-{name}a", f"1-{name}b"
+    one = commit(any_store, name, first, accuracy=0.5).run_id
+    commit(any_store, name, twice, ended=3000)
+    early = min(commit(any_store, f"{name} elsewhere", twice, ended=2000).run_id for _ in range(2))
+    commit(any_store, name, twice, ended=1000, tags={Tag.SUPERSEDED: early})
+    any_store._client.delete_run(commit(any_store, name, twice, ended=1000).run_id)
+    running = f"1-{name}c"
+    any_store.start_run(name, "", tags={Tag.KEY: running})
+    keys = iter([first, twice, running, *(f"1-{name}-{number}" for number in range(more))])
+    reader = reader_of(any_store)
+    found = reader.results_by_key(keys)
+    assert {key: run.run_id for key, run in found.items()} == {first: one, twice: early}
+    assert found[first] == reader.run(one)
+    assert reader.results_by_key([]) == {}
+
+
+def test_any_number_of_keys_and_runs_can_be_asked_for(store: ApiStore) -> None:
+    key = f"1-{0:064}"
+    run_id = commit(store, "fit", key, accuracy=0.5).run_id
+    reader = open_reader(store.uri)
+    assert reader.results_by_key(f"1-{number:064}" for number in range(100_000)).keys() == {key}
+    assert reader.curves([*(f"{number:032}" for number in range(100_000)), run_id], "accuracy") == {run_id: {0: 0.5}}
+
+
+def test_a_curve_has_the_first_value_of_each_step_in_order(any_store: ApiStore, name: str) -> None:
+    run_id = any_store.start_run(name, "", tags={}).run_id
+    values = {30: 0.3, -1: math.nan, 2: math.inf, 1: -math.inf, 10**12: 1 / 3}
+    points = [
+        MetricPoint("accuracy", value, step, 1000 + number) for number, (step, value) in enumerate(values.items())
+    ]
+    again = [MetricPoint("accuracy", value, 30, timestamp) for value, timestamp in ((0.1, 3000), (9.0, 2000))]
+    any_store.log(run_id, metrics=[*again, *points, MetricPoint("loss", 1.0, 0, 1)])
+    other = any_store.start_run(name, "", tags={}).run_id
+    any_store.log(other, metrics=[MetricPoint("accuracy", 0.9, 0, 1)])
+    without = any_store.start_run(name, "", tags={}).run_id
+    found = reader_of(any_store).curves(iter([run_id, other, without]), "accuracy")
+    assert found.keys() == {run_id, other}
+    assert list(found[run_id].items()) == [
+        (-1, pytest.approx(math.nan, nan_ok=True)),
+        (1, -math.inf),
+        (2, math.inf),
+        (30, 0.3),
+        (10**12, 1 / 3),
+    ]
+    assert found[other] == {0: 0.9}
+    assert reader_of(any_store).curves([], "accuracy") == {}
+
+
+def test_a_run_says_which_data_were_logged_as_its_input(any_store: ApiStore, name: str) -> None:
+    run_id = any_store.start_run(name, "", tags={}).run_id
+    logged = [("train's set", "bb"), ("train's set", "aa"), ("test", "cc")]
+    inputs = [
+        DatasetInput(Dataset(called, digest, "local", '{"uri": "data.csv"}'), [InputTag("context", "train")])
+        for called, digest in logged
+    ]
+    for _ in range(2):
+        any_store._client.log_inputs(run_id, datasets=inputs)
+    without = any_store.start_run(name, "", tags={}).run_id
+    reader = reader_of(any_store)
+    assert reader.run(run_id).data == {"test": "cc", "train's set": "aa,bb"}
+    assert {run.run_id: bool(run.data) for run in reader.runs_in([name])} == {run_id: True, without: False}
+
+
+def test_the_files_of_a_run_are_named(any_store: ApiStore, name: str, tmp_path: Path) -> None:
+    run = any_store.start_run(name, "", tags={})
+    kept = ["a.csv", "deep/er/a.csv", "deep/z.txt", "with space/ü-1.csv"]
+    for artifact in reversed(kept):
+        path = tmp_path / Path(artifact).name
+        path.write_text("1")
+        any_store.save_artifact(run, path, artifact)
+    reader = reader_of(any_store)
+    assert reader.artifact_names(reader.run(run.run_id)) == kept
+    assert reader.artifact_names(reader.run(any_store.start_run(name, "", tags={}).run_id)) == []
+
+
+def test_no_more_than_a_thousand_files_are_named(store: ApiStore, tmp_path: Path) -> None:
+    run = store.start_run("fit", "", tags={})
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(MOST_ARTIFACTS + 5):
+        (folder / f"{number:05}").touch()
+    store.save_artifact(run, folder, "many")
+    assert store.artifact_names(store.run(run.run_id)) == [f"many/{number:05}" for number in range(MOST_ARTIFACTS)]
+
+
+def test_a_store_that_is_not_there_yet_has_nothing(tmp_path: Path) -> None:
+    reader = open_reader(sqlite_uri(tmp_path / "none" / "mlflow.db"))
+    assert reader.experiment_names() == reader.runs_in(["fit"]) == reader.sweep_names() == []
+    assert reader.results_by_key(["1-a"]) == reader.curves(["a"], "accuracy") == {}
+    assert not (tmp_path / "none").exists()
+
+
 def test_the_readers_of_one_file_agree(store_uri: str, name: str) -> None:
     store, api = open_store(store_uri), ApiStore(store_uri)
     start_sweep(store, name, {"a": [1]})
@@ -336,6 +475,10 @@ def test_the_readers_of_one_file_agree(store_uri: str, name: str) -> None:
         lambda one: [repr(run) for run in one.runs_with("odd", "it's")],
         lambda one: one.sweep_names(),
         lambda one: repr(one.sweep(name)),
+        lambda one: one.experiment_names(),
+        lambda one: list(map(repr, one.runs_in([name, f"{name} experiment"]))),
+        lambda one: sorted(map(repr, one.results_by_key(["1-0", "1-3"]).items())),
+        lambda one: repr(sorted(one.curves([run.run_id for run in one.runs_in([name])], "accuracy").items())),
     ]
     for question in questions:
         assert question(reader) == question(api) == question(store)

@@ -1,0 +1,152 @@
+"""What every interactive figure shares: inert words, axes, and a look that leaves the colours to the page."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sweeper.report.escape import shown
+from sweeper.report.figures.palette import VERMILION
+from sweeper.report.figures.scales import key, levels, number, scaled
+from sweeper.report.figures.subject import Axis, Mark, Subject
+from sweeper.report.rounding import numeral
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+HOVER = "%{customdata[0]}<extra></extra>"
+MOST_IN_HOVER = 400
+MOST_METRICS = 3
+"""How many metrics have pictures of their own."""
+
+_HOVER_WIDTH = 60
+_MOST_IN_TITLE = 44
+_MOST_TICKS = 8
+_MANY_DECADES = 100
+
+Columns = dict[str, list[Any]]
+"""A table as Plotly Express takes it."""
+
+
+class Picture(NamedTuple):
+    """A figure of Plotly's, what it is called, and what a reader has to know of it."""
+
+    title: str
+    caption: str
+    figure: Figure
+
+
+def inert(words: str, most: int = 40) -> str:
+    """Return a user's words so that Plotly shows them, who takes a little HTML, and TeX between dollar signs."""
+    return _escaped(shown(words, most))
+
+
+def title_of(axis: Axis) -> str:
+    """Return the title of an axis."""
+    return inert(axis.title, _MOST_IN_TITLE)
+
+
+def hover(words: str, *lines: str) -> str:
+    """Return what is shown at the pointer: a user's words, broken into lines, and lines that are inert."""
+    broken = textwrap.wrap(shown(words, MOST_IN_HOVER), _HOVER_WIDTH) if words else []
+    return "<br>".join([*map(_escaped, broken), *lines])
+
+
+def hover_of(mark: Mark, subject: Subject) -> str:
+    """Return what is shown at a mark: its configuration, and what that came to."""
+    trial = [f"trial {mark.trial}"] * (mark.trial is not None)
+    n = [f"n = {mark.n}"] * bool(subject.replicates)
+    return hover(mark.words, *trial, *(_measured(mark, metric) for metric in subject.metrics[:MOST_METRICS]), *n)
+
+
+def places(axis: Axis, subject: Subject, marks: Iterable[Mark], *, as_words: bool = False) -> list[Any]:
+    """Return where marks stand on a parameter's axis: at a number, or at the words of their level."""
+    if axis.is_number and not as_words:
+        return [number(mark.values.get(axis.name)) for mark in marks]
+    words = levels(axis, subject.marks)
+    return [inert(words[key(axis, mark)]) for mark in marks]
+
+
+def means(metric: Axis, marks: Iterable[Mark]) -> list[float | None]:
+    """Return the means of a metric, None where there is none that is finite."""
+    return [number(mark.means.get(metric.name)) for mark in marks]
+
+
+def set_scale(figure: Figure, metric: Axis, positions: Iterable[float | None], *, along: str) -> None:
+    """Give the axis ``along`` x or y its title and its scale."""
+    present = [position for position in positions if position is not None]
+    fitting = scaled(metric, present)
+    update = figure.update_xaxes if along == "x" else figure.update_yaxes
+    update(title_text=title_of(fitting), type="log" if fitting.is_log else "linear")
+    if fitting.is_log and max(present) / min(present) > _MANY_DECADES:
+        update(dtick=1, exponentformat="power")
+
+
+def set_parameter(figure: Figure, axis: Axis, subject: Subject, *, along: str, as_words: bool = False) -> None:
+    """Give the axis ``along`` x or y its title and its scale, with the levels as ticks where they are few."""
+    known = levels(axis, subject.marks)
+    update = figure.update_xaxes if along == "x" else figure.update_yaxes
+    if as_words or not axis.is_number:
+        words = [inert(each) for each in known.values()]
+        update(title_text=title_of(axis), type="category", categoryorder="array", categoryarray=words)
+        return
+    positions = [level for level in known if isinstance(level, float)]
+    set_scale(figure, axis, positions, along=along)
+    if len(positions) <= _MOST_TICKS:
+        update(dtick=None, tickvals=positions, ticktext=[inert(known[level]) for level in positions])
+
+
+def points(columns: Columns, **options: Any) -> Figure:
+    """Return a figure of the columns x and y, with words to hover; as SVG, for WebGL is not everywhere."""
+    import plotly.express as px
+
+    figure = px.scatter(columns, x="x", y="y", custom_data=["words"], render_mode="svg", **options)
+    return figure.update_traces(hovertemplate=HOVER)
+
+
+def add_line(figure: Figure, columns: Columns, colour: str, *, shape: str = "linear") -> None:
+    """Put a line through the columns x and y over all that is drawn already."""
+    import plotly.express as px
+
+    line = px.line(columns, x="x", y="y", line_shape=shape, color_discrete_sequence=[colour], render_mode="svg")
+    figure.add_traces(line.update_traces(line_width=1.5, hoverinfo="skip", hovertemplate=None).data)
+
+
+def add_stars(figure: Figure, columns: Columns) -> None:
+    """Put a star on each of the best, over all that is drawn already."""
+    best = points(columns, color_discrete_sequence=[VERMILION])
+    figure.add_traces(best.update_traces(marker={"symbol": "star", "size": 15}, showlegend=False).data)
+
+
+def finish(figure: Figure, **layout: Any) -> Figure:
+    """Take from a figure what is the page's to say: template, title, size, background and colour of the words."""
+    figure.update_layout(
+        **{
+            "title": None,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "autoexpand": True},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "hovermode": "closest",
+            "hoverlabel_align": "left",
+            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+            **layout,
+        }
+    )
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
+    figure.layout.template = None
+    return figure
+
+
+def _escaped(words: str) -> str:
+    return html.escape(words, quote=False).replace("$", "&#36;")  # it knows no entity for a quotation mark
+
+
+def _measured(mark: Mark, metric: Axis) -> str:
+    mean, low, high = (ends.get(metric.name) for ends in (mark.means, mark.lows, mark.highs))
+    if mean is None:
+        return f"{inert(metric.label)}: no result"
+    ends = f" [{numeral(low)}, {numeral(high)}]" if low is not None and high is not None else ""
+    return f"{inert(metric.label)}: {numeral(mean)}{ends}"

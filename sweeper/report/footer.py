@@ -1,0 +1,67 @@
+"""What a reader has to know of a table besides its numbers: plain words, and commands between backticks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sweeper.report import synopsis
+from sweeper.report.cells import CellState
+from sweeper.report.escape import shown
+from sweeper.report.observations import Observations
+from sweeper.report.outcomes import SweepOutcomes
+from sweeper.report.provenance_notes import notes
+from sweeper.report.rows import finished
+from sweeper.report.table import Table
+
+
+def footer(table: Table, hidden: int) -> Iterator[str]:
+    """Yield the lines below a table of which a reader does not see some rows."""
+    observations = table.observations
+    if hidden:
+        yield f"and {hidden:,} more; --format csv has all"
+    if table.left_out:
+        yield f"and {table.left_out:,} more than --top {table.question.top}"
+    yield from _chosen(observations)
+    for source in observations.sources:
+        yield from _tally(source, observations) if isinstance(source, SweepOutcomes) else ()
+    if table.is_of_trials and observations.only_sweep and observations.only_sweep.is_of_objectives:
+        yield from _search(observations.only_sweep)
+    yield from _unlogged(observations)
+    for sweep in observations.sweeps:
+        yield from synopsis.outside(sweep)
+    yield from notes(observations.runs, observations.lineage)
+
+
+def _chosen(observations: Observations) -> Iterator[str]:
+    """Say what the conditions left, and of experiments how their runs ended."""
+    counts = observations.counts
+    number = sum(counts.values())
+    words = ", ".join(f"{counts[state]:,} {state}" for state in CellState if counts.get(state)) or "none"
+    if observations.left_out:
+        yield f"--where leaves {number:,} of {number + observations.left_out:,}: {words}"
+    elif len(observations.sweeps) < len(observations.sources):
+        yield f"{number:,} {'points and runs' if observations.sweeps else 'runs'}: {words}"
+
+
+def _tally(sweep: SweepOutcomes, observations: Observations) -> Iterator[str]:
+    name = "" if observations.only_sweep else f"{sweep.sweep}: "
+    yield f"{name}{synopsis.tally(sweep)}{synopsis.hint(sweep)}"
+
+
+def _search(sweep: SweepOutcomes) -> Iterator[str]:
+    """Say what a study has come to."""
+    from sweeper.search.importance import importances
+
+    assert sweep.study is not None
+    yield from synopsis.best(sweep.study)
+    yield from synopsis.convergence(sweep.study)
+    yield from synopsis.importance(importances(sweep.spec, [one.record for one in sweep.trials]))
+
+
+def _unlogged(observations: Observations) -> Iterator[str]:
+    """Say how many results have no value of a metric: they never logged it, or logged NaN."""
+    results = finished(observations.every)
+    for metric in observations.metrics:
+        number = sum(metric not in one.cell.values for one in results)
+        if number:
+            yield f"{number:,} of {len(results):,} results {'has' if number == 1 else 'have'} no {shown(metric)}"
