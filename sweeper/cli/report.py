@@ -53,11 +53,14 @@ def command(  # noqa: PLR0913 (an argument for each option)
     """
     if (x or hue) and not figure:
         raise InputError("--x and --hue are about a figure; name its file by --figure")
+    chosen = form or (format_of(output) if output else Format.TEXT)
+    if is_long and not chosen.is_for_programs:
+        raise InputError("--long, one row a result, is for csv and json: name one by --format, or by the suffix of -o")
     wanted = to_question(asked)
     reader = open_store(tracking_uri)
     table = answer(wanted, read(reader, sweeps, experiments, wanted))
     if output:
-        _write(output, render(table, form or format_of(output), is_long=is_long, reader=reader))
+        _write(output, render(table, chosen, is_long=is_long, reader=reader))
     if page:
         _write(page, render(table, Format.HTML, reader=reader))
     if figure:
@@ -66,8 +69,8 @@ def command(  # noqa: PLR0913 (an argument for each option)
 
         write_figure(depict(table, reader), figure, x=x, hue=hue)
         click.echo(f"wrote {figure}", err=True)
-    if (form and not output) or not (output or page or figure):
-        click.echo(render(table, form or Format.TEXT, is_long=is_long, reader=reader))
+    if not output and (form or not (page or figure)):
+        click.echo(render(table, chosen, is_long=is_long, reader=reader))
 
 
 def _write(path: Path, text: str) -> None:

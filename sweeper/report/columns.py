@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sweeper.report.cells import CellState
@@ -75,6 +76,18 @@ def value(row: Row, metric: str, *, is_pivot: bool = False) -> Value:
     return Value(rounded(measurement), metric in row.best, metric in row.alike, is_short)
 
 
+def whole(cells: Sequence[Value | str], means: Iterable[float | None]) -> tuple[Value | str, ...]:
+    """Return cells without decimals if all of them are whole numbers that were measured once: counts, it seems."""
+    values = [cell for cell in cells if isinstance(cell, Value)]
+    is_whole = all(float(mean).is_integer() for mean in means if mean is not None)
+    if not is_whole or any(one.number.std or one.number.exponent for one in values):
+        return tuple(cells)
+    return tuple(
+        replace(cell, number=Rounded(cell.number.mean.partition(".")[0])) if isinstance(cell, Value) else cell
+        for cell in cells
+    )
+
+
 def state(row: Row) -> str:
     """Return the state of the first result that a row lacks: what stands in the place of its number."""
     return next((one.value for one, count in row.counts.items() if count and one is not CellState.FINISHED), "")
@@ -86,8 +99,9 @@ def _measured(table: Table, rows: Sequence[Row], metric: str, *, has_remarks: bo
     prefix = f"{label} " if len(table.metrics) > 1 else ""
     means = tuple(row.measurements[metric].mean for row in rows)
     absent = ["" if has_remarks else state(row) for row in rows]
-    cells = tuple(
-        words if mean is None else value(row, metric) for row, mean, words in zip(rows, means, absent, strict=True)
+    cells = whole(
+        [words if mean is None else value(row, metric) for row, mean, words in zip(rows, means, absent, strict=True)],
+        means,
     )
     yield Column(label, Kind.VALUES, cells, means)
     if table.has_repeats and table.question.interval is not IntervalMethod.NONE:

@@ -75,7 +75,7 @@ def _rounded(comparison: Comparison) -> Rounded | None:
     """Return a mean difference, rounded by the width of its interval."""
     if comparison.difference is None:
         return None
-    interval = comparison.interval
+    interval = None if comparison.reason == "no spread" else comparison.interval  # its width is the floats' rounding
     width = None if interval is None else (interval.high - interval.low) / 2
     number = rounded(Measurement(comparison.pairs, comparison.difference, width))
     return Rounded(number.mean, "", number.exponent, number.decimals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -61,13 +62,13 @@ class Condition:
             return not any(is_equal(value, wanted) for wanted in self.values)
         if value is None:
             return False
-        try:
-            return _ORDERS[self.relation](value, self.values[0])
-        except TypeError:
-            raise InputError(f"{self}: {shown(value)} is neither more nor less than {shown(self.values[0])}") from None
+        with contextlib.suppress(TypeError):
+            if is_orderable(value):
+                return _ORDERS[self.relation](value, self.values[0])
+        raise InputError(f"{self}: {shown(value)} is neither more nor less than {shown(self.values[0])}")
 
     def __str__(self) -> str:
-        return f"{self.name} {self.relation} {','.join(map(shown, self.values))}"
+        return f"{shown(self.name)} {self.relation} {','.join(map(shown, self.values))}"
 
 
 def is_equal(value: Any, wanted: Any) -> bool:

@@ -31,12 +31,12 @@ def to_csv(table: Table) -> str:
     """Return one line a row of the table, safe to open in a spreadsheet.
 
     The columns are the parameters of the rows; of each metric ``<metric>_mean``, ``_std``, ``_n``, ``_ci_low``,
-    ``_ci_high``, the quantiles that were asked for, ``_best`` and ``_alike``, and with a baseline ``_difference``,
-    ``_difference_low``, ``_difference_high``, ``_effect``, ``_p``, ``_p_holm``, ``_pairs`` and ``_untested`` (why there
-    is no p); ``n``, and the numbers of points ``pruned``, ``running``, ``failed``, ``blocked`` and ``missing``; with a
-    baseline, ``baseline``: whether the row is one. The configurations of a study have ``trial``, the first that tried
-    it, in front, and ``state`` and ``feasible`` behind. A parameter that is called like one of the others is
-    ``params.<name>``.
+    ``_ci_high``, the quantiles that were asked for, ``_best``, ``_alike`` and ``_untold``, and with a baseline
+    ``_difference``, ``_difference_low``, ``_difference_high``, ``_effect``, ``_p``, ``_p_holm``, ``_pairs`` and
+    ``_untested`` (why there is no p); ``n``, and the numbers of points ``pruned``, ``running``, ``failed``, ``blocked``
+    and ``missing``; with a baseline, ``baseline``: whether the row is one. The configurations of a study have
+    ``trial``, the first that tried it, in front, and ``state`` and ``feasible`` behind. A parameter that is called like
+    one of the others is ``params.<name>``.
     """
     import pandas as pd
 
@@ -134,6 +134,7 @@ def _measured(table: Table, metric: str) -> Mapping[str, list[Any]]:
         columns[quantile_name(share)] = [one.quantiles.get(share) for one in measurements]
     columns["best"] = [metric in row.best for row in table.rows]
     columns["alike"] = [metric in row.alike for row in table.rows]
+    columns["untold"] = [metric in row.untold for row in table.rows]
     if table.question.baseline:
         columns |= _compared([row.comparisons.get(metric) for row in table.rows])
     return {f"{metric}_{name}": values for name, values in columns.items()}
@@ -174,6 +175,7 @@ def _measurement(row: Row, metric: str) -> Iterator[tuple[str, Any]]:
         yield "quantiles", {quantile_name(share): canonical(value) for share, value in measurement.quantiles.items()}
     yield "best", metric in row.best
     yield "alike", metric in row.alike
+    yield "untold", metric in row.untold
     comparison = row.comparisons.get(metric)
     if comparison:
         yield "comparison", {name: values[0] for name, values in _compared([comparison]).items()}

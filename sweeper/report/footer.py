@@ -20,25 +20,29 @@ def footer(table: Table, hidden: int) -> Iterator[str]:
     if hidden:
         yield f"and {hidden:,} more; --format csv has all"
     if table.left_out:
-        yield f"and {table.left_out:,} more than --top {table.question.top}"
-    yield from _chosen(observations)
+        rows = "row" if table.left_out == 1 else "rows"
+        yield f"and {table.left_out:,} more {rows}, left out by --top {table.question.top}"
+    yield from _chosen(table)
     for source in observations.sources:
         yield from _tally(source, observations) if isinstance(source, SweepOutcomes) else ()
     if table.is_of_trials and observations.only_sweep and observations.only_sweep.is_of_objectives:
         yield from _search(observations.only_sweep)
     yield from _unlogged(observations)
+    yield from _tasks(observations)
     for sweep in observations.sweeps:
         yield from synopsis.outside(sweep)
     yield from notes(observations.runs, observations.lineage)
 
 
-def _chosen(observations: Observations) -> Iterator[str]:
+def _chosen(table: Table) -> Iterator[str]:
     """Say what the conditions left, and of experiments how their runs ended."""
+    observations = table.observations
     counts = observations.counts
     number = sum(counts.values())
     words = ", ".join(f"{counts[state]:,} {state}" for state in CellState if counts.get(state)) or "none"
     if observations.left_out:
-        yield f"--where leaves {number:,} of {number + observations.left_out:,}: {words}"
+        where = " and ".join(map(str, table.question.where))
+        yield f"{number:,} of {number + observations.left_out:,} with {where}: {words}"
     elif len(observations.sweeps) < len(observations.sources):
         yield f"{number:,} {'points and runs' if observations.sweeps else 'runs'}: {words}"
 
@@ -56,6 +60,13 @@ def _search(sweep: SweepOutcomes) -> Iterator[str]:
     yield from synopsis.best(sweep.study)
     yield from synopsis.convergence(sweep.study)
     yield from synopsis.importance(importances(sweep.spec, [one.record for one in sweep.trials]))
+
+
+def _tasks(observations: Observations) -> Iterator[str]:
+    """Say that the sweeps are of different tasks, whose metrics may share no more than a name."""
+    tasks = dict.fromkeys(sweep.spec.task for sweep in observations.sweeps)
+    if len(tasks) > 1:
+        yield f"the sweeps are of different tasks: {', '.join(map(shown, tasks))}"
 
 
 def _unlogged(observations: Observations) -> Iterator[str]:

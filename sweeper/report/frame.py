@@ -87,7 +87,7 @@ def _of_runs(every: Sequence[Observation]) -> dict[str, pd.Series[Any]]:
         "reason": _words([one.cell.reason for one in every]),
         "run_id": _words([one.cell.run_id for one in every]),
         "key": _words(of_run(lambda run: run.tags.get(Tag.CLAIM) or run.tags.get(Tag.KEY, ""))),
-        "started": pd.to_datetime(pd.Series(started, dtype="float64"), unit="ms", utc=True),
+        "started": pd.to_datetime(pd.Series(started, dtype="float64"), unit="ms", utc=True).dt.as_unit("ms"),
         "seconds": _numbers(of_run(lambda run: run.seconds, None)),
         "code": tagged(Tag.SOURCE),
         "commit": tagged("mlflow.source.git.commit"),

@@ -146,15 +146,23 @@ def _notes(table: Table) -> Iterator[str]:
             PairedTest.WILCOXON: "matched-pairs rank-biserial correlation",
         }[question.test]
         baseline = ", ".join(str(replace(one, name=question.label(one.name))) for one in question.baseline)
+        equal = _list(table, _matched(table))
         number = f"{table.tests:,} comparison{'' if table.tests == 1 else 's'}" if table.tests else "no comparison"
         yield (
-            f"difference: to {baseline}{_over(table)}; p: {question.test.words}, two-sided, Holm's correction over "
-            f"{number}; {effect_name(question.test)}: {effect}"
+            f"difference: to {baseline}{f' at equal {equal}' if equal else ''}{_over(table)}; p: "
+            f"{question.test.words}, two-sided, Holm's correction over {number}; {effect_name(question.test)}: {effect}"
         )
     untold = sum(bool(row.untold) for row in table.rows)
     if untold and any(row.n > 1 for row in table.rows):
         rows, fewest = "row shares" if untold == 1 else "rows share", question.test.fewest
         yield f"{untold:,} {rows} too few replicates with the best to be told from it: {fewest} are needed"
+
+
+def _matched(table: Table) -> Iterator[str]:
+    """Yield the parameters in which a row and its baseline agree, if there are several baselines."""
+    if sum(row.is_baseline for row in table.rows) > 1:
+        named = {condition.name for condition in table.question.baseline}
+        yield from (name for name in table.shown_parameters if name not in named)
 
 
 def _list(table: Table, names: Iterable[str]) -> str:

@@ -39,6 +39,13 @@ def trace(reader: Reader, runs: Iterable[RunRecord]) -> Lineage:
     return Lineage(results, frozenset(missing))
 
 
+def restrict(lineage: Lineage, runs: Iterable[RunRecord]) -> Lineage:
+    """Return the part of a lineage that some of its runs were made from."""
+    required = {key for run in runs for key in upstream(run).values()}
+    found = ancestors(lineage, sorted(required))
+    return Lineage(found, lineage.missing & (required | _required(found.values())))
+
+
 def upstream(run: RunRecord) -> dict[str, str]:
     """Return the keys of what a run's task required, by the names in its ``requires()``."""
     return {tag[len(_UPSTREAM) :]: key for tag, key in run.tags.items() if tag.startswith(_UPSTREAM)}

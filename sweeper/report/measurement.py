@@ -14,8 +14,8 @@ class Measurement:
     """What ``n`` values of a metric say.
 
     ``mean`` is None without a value; ``std`` is the sample standard deviation (of ``n - 1`` degrees of freedom), None
-    for fewer than two values, where one is infinite, and where they span more than a float holds. ``interval`` is that of the
-    mean, with 95 % confidence. ``quantiles`` are those that were asked for, by their share.
+    for fewer than two values, where one is infinite, and where they span more than a float holds. ``interval`` is that
+    of the mean, with 95 % confidence. ``quantiles`` are those that were asked for, by their share.
     """
 
     n: int = 0

@@ -14,7 +14,7 @@ from sweeper.report.conditions import Condition
 from sweeper.report.defaults import completed, known_of, telling
 from sweeper.report.escape import shown
 from sweeper.report.foreign import ExperimentRuns
-from sweeper.report.lineage import Lineage
+from sweeper.report.lineage import Lineage, restrict
 from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.question import Question
 from sweeper.report.trials import TrialOutcome
@@ -111,6 +111,8 @@ def observe(
     names = tuple(dict.fromkeys(chain(*(_swept(source) for source in sources), *(one.values for one in found))))
     _check_names(question, names, metrics, sources, lambda: _reachable(found, traced))
     kept = [one for one in found if _holds(question.where, one)]
+    if len(kept) < len(found):
+        traced = restrict(traced, [one.cell.run for one in kept if one.cell.run])
     replicates = [*question.replicates, *chain(*(sweep.spec.replicate_names for sweep in _sweeps(sources)))]
     return Observations(
         tuple(kept),

@@ -15,21 +15,25 @@ if TYPE_CHECKING:
 
 def results(
     *sweeps: str,
-    metrics: Sequence[str] = (),
-    where: Sequence[str] = (),
-    experiments: Sequence[str] = (),
+    metrics: str | Sequence[str] = (),
+    where: str | Sequence[str] = (),
+    experiments: str | Sequence[str] = (),
     tracking_uri: str | None = None,
 ) -> pd.DataFrame:
     """Return the tidy frame of some sweeps and experiments, of the newest sweep by default: one row a point or run.
 
     Its columns are those of ``sweeper.report.frame.frame``: the sweep, parameters, metrics, state, reason, run, key,
     time, code and log. ``metrics`` come first among the metrics; ``where`` are conditions as the command line has them,
-    such as ``"learning_rate < 0.1"``. The store is that of ``tracking_uri``, else of ``MLFLOW_TRACKING_URI``, else of
-    the nearest ``results/`` folder.
+    such as ``"learning_rate < 0.1"``; one of a kind may stand by itself. The store is that of ``tracking_uri``, else of
+    ``MLFLOW_TRACKING_URI``, else of the nearest ``results/`` folder.
 
     Raises ``InputError`` for a name that the store does not have, and ``StoreError`` if it cannot be reached.
     """
     from sweeper.report.frame import frame
 
-    question = Question(metrics=tuple(metrics), where=tuple(map(Condition.parse, where)))
-    return frame(read(open_store(tracking_uri), sweeps, experiments, question))
+    question = Question(metrics=_each(metrics), where=tuple(map(Condition.parse, _each(where))))
+    return frame(read(open_store(tracking_uri), sweeps, _each(experiments), question))
+
+
+def _each(words: str | Sequence[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)

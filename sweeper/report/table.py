@@ -98,14 +98,14 @@ def answer(question: Question, observations: Observations) -> Table:
         observations = _best_per(question, observations)
     names = grouping(observations, question)
     found = rows(observations, question, names)
+    averaged = _averaged(observations, found) if question.grouping else observations.replicates
     if not is_front(observations):
-        found = contrasts.mark_alike(found, observations.metrics, question.test)
+        found = contrasts.mark_alike(found, observations.metrics, averaged, question.test)
     if question.baseline:
-        found = contrasts.against_baseline(found, question, observations.metrics)
+        found = contrasts.against_baseline(found, observations.metrics, averaged, question)
     if question.order:
         found = _in_order(found, question.order, (*names, *observations.metrics))
     kept = found[: question.top]
-    averaged = _averaged(observations, found) if question.grouping else observations.replicates
     differing = varying((SWEEP, *observations.parameters), observations.every)
     tests = sum(one.is_tested for row in found for one in row.comparisons.values())
     return Table(question, observations, names, averaged, differing, kept, len(found) - len(kept), tests)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tabulate import TableFormat
 
 _SCIENTIFIC = re.compile(r"(?P<mantissa>-?[\d.]+)e(?P<exponent>[+-]\d+)")
+_BLOCK = re.compile(r"^(?P<number>\d*)(?P<sign>[#+=.)-])")  # what starts a heading, a list or a line across the page
 _COMMAND = re.compile(r"(`sweeper [\w. -]+`)")
 
 Cells = Sequence[str | Value | Span]
@@ -46,7 +47,7 @@ def text(layout: Layout) -> str:
 
 def markdown(layout: Layout) -> str:
     """Return the table as GitHub's Markdown, the best in bold."""
-    head = [escape.markdown(line) for line in (layout.title, *_fixed(layout))]
+    head = map(_markdown_line, (layout.title, *_fixed(layout)))
     table = _tabulated(layout, _MARKDOWN, "pipe")
     return "\n\n".join([*head, table, *_legend(layout, _MARKDOWN), *map(_markdown_line, layout.footer)])
 
@@ -67,8 +68,10 @@ def plain(column: Column) -> list[str]:
 
 
 def _markdown_line(line: str) -> str:
-    """Return a line of plain words as Markdown, with commands in it as code."""
-    return "".join(piece if place % 2 else escape.markdown(piece) for place, piece in enumerate(_COMMAND.split(line)))
+    """Return a line of plain words as a paragraph of Markdown, with commands in it as code."""
+    pieces = _COMMAND.split(line.strip())
+    words = "".join(piece if place % 2 else escape.markdown(piece) for place, piece in enumerate(pieces))
+    return _BLOCK.sub(r"\g<number>\\\g<sign>", words)
 
 
 def _fixed(layout: Layout) -> list[str]:

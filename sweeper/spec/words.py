@@ -15,6 +15,7 @@ from sweeper.spec.toml import shorten, to_toml
 
 _WORD = re.compile(r"[A-Za-z_][\w.-]*")
 _NOT_WORDS = {"True": "true", "False": "false", "None": '"None"', "null": '"null"'}
+_HALF_NUMBER = re.compile(r"[-+]?(\.\d+|\d+\.)(e[-+]?\d+)?", re.IGNORECASE)
 _PIECE = re.compile(r"""\"(?:\\.|[^"\\])*"|'[^']*'|[\[\]{},]|[^"'\[\]{},]+|.""", re.DOTALL)
 
 
@@ -49,4 +50,6 @@ def _value(text: str) -> Any:
         return contents["value"]
     if _WORD.fullmatch(text):
         return text
+    if _HALF_NUMBER.fullmatch(text):
+        raise Invalid(f"{text} is not a TOML value", f"write {float(text)!r}")
     raise Invalid(f"{shorten(text)} is not a TOML value", f"quote a string, for the shell too: '{to_toml(text)}'")

@@ -28,7 +28,8 @@ from tests.report.records import (
     trial,
 )
 
-HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\nreplicates = "seed"\n'
+PLAIN = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'
+HEAD = f'{PLAIN}replicates = "seed"\n'
 GRID = f"{HEAD}[grid]\nx = [1, 2]\ny = [1, 2]\nseed = [0, 1]\n"
 
 
@@ -103,11 +104,11 @@ class TestConfigurations:
         assert table.averaged == ("seed",)
 
     def test_a_parameter_that_one_point_leaves_to_its_default_is_not_set_there(self) -> None:
-        rows = answered(sweep(HEAD + "[[grid]]\nx = [1]\n[[grid]]\nx = [1]\nmomentum = [3]\n")).rows
+        rows = answered(sweep(PLAIN + "[[grid]]\nx = [1]\n[[grid]]\nx = [1]\nmomentum = [3]\n")).rows
         assert [dict(row.values) for row in rows] == [{"x": 1}, {"x": 1, "momentum": 3}]
 
     def test_points_of_every_kind_of_value_have_a_row_each(self) -> None:
-        rows = answered(sweep(HEAD + '[grid]\nx = [true, "true", [true], 2026-01-31, "2026-01-31", nan, inf]\n')).rows
+        rows = answered(sweep(PLAIN + '[grid]\nx = [true, "true", [true], 2026-01-31, "2026-01-31", nan, inf]\n')).rows
         assert len(rows) == 7
 
 
@@ -131,12 +132,10 @@ class TestSeveralMetrics:
         assert [row.values["width"] for row in answered(pareto()).rows if row.is_best] == [64, 8, 2]
 
     def test_one_that_some_results_did_not_log_is_measured_over_the_others(self) -> None:
-        runs = [
-            run({"x": 1, "seed": seed}, metrics={"loss": 1.0} | more) for seed, more in enumerate(({}, {"f1": 3.0}))
-        ]
-        (row,) = answered(
-            sweep(f"{HEAD}[grid]\nx = [1]\nseed = [0, 1]\n", runs), question=Question(metrics=("loss", "f1"))
-        ).rows
+        logged = [{"loss": 1.0}, {"loss": 1.0, "f1": 3.0}]
+        runs = [run({"x": 1, "seed": seed}, metrics=metrics) for seed, metrics in enumerate(logged)]
+        record = sweep(f"{HEAD}[grid]\nx = [1]\nseed = [0, 1]\n", runs)
+        (row,) = answered(record, question=Question(metrics=("loss", "f1"))).rows
         assert (row.n, row.measurements["loss"].n, row.measurements["f1"].n) == (2, 2, 1)
 
 
@@ -154,7 +153,7 @@ class TestStudies:
         assert twice.n == 2
 
     def test_the_mean_of_a_trial_that_is_not_complete_is_never_the_best(self) -> None:
-        toml = f"{HEAD.replace('replicates', '#')}[study]\ntrials = 9\n[study.space]\nx.int = [0, 9]\n"
+        toml = f"{PLAIN}[study]\ntrials = 9\n[study.space]\nx.int = [0, 9]\n"
         trials = [trial(0, {"x": 0}, complete(0, 0.5)), trial(1, {"x": 1}, pruned(1, 1)), trial(2, {"x": 2})]
         runs = [run({"x": x, "seed": 0}, metrics={"loss": 0.5 - x / 8}) for x in range(3)]
         record = sweep(f"{toml}[grid]\nseed = [0, 1]\n", runs, trials=trials)
@@ -199,7 +198,7 @@ class TestGroups:
         assert str(refused.value) == "--show seed: rows are means over it; take it into --group-by"
 
     def test_a_level_that_no_point_sets_is_a_group(self) -> None:
-        toml = HEAD + "[[grid]]\nx = [1, 2]\n[[grid]]\nx = [1]\nmomentum = [3]\n"
+        toml = PLAIN + "[[grid]]\nx = [1, 2]\n[[grid]]\nx = [1]\nmomentum = [3]\n"
         rows = answered(sweep(toml), question=Question(group_by=("momentum",))).rows
         assert [row.values for row in rows] == [{}, {"momentum": 3}]
 

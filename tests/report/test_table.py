@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sweeper.store.base import SweepRecord
 
-MEASURED = "loss_mean,loss_std,loss_n,loss_ci_low,loss_ci_high,loss_best,loss_alike"
+MEASURED = "loss_mean,loss_std,loss_n,loss_ci_low,loss_ci_high,loss_best,loss_alike,loss_untold"
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'
 GOLDEN = Path(__file__).parent / "golden"
 READABLE = [Format.TEXT, Format.MARKDOWN, Format.LATEX]

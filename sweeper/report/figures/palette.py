@@ -8,6 +8,7 @@ COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION)
 """Those of the eight that stand out on white and on black; the last is that of the best."""
 
 GREY = "#8C8C8C"
+"""That of what does not count: what breaks a constraint, the lines that join."""
 
 SEQUENTIAL = "Viridis"
 """The scale of numbers, as Plotly calls it; for Matplotlib it is in lower case."""

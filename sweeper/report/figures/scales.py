@@ -18,19 +18,19 @@ Level = str | float
 UNSET = "not set"
 """The level of a parameter that a configuration does not have."""
 
+_GREATEST = 1e100
+"""Beyond, the arithmetic of an axis overflows: such a number is drawn as little as an infinite one."""
+
 _LEAST_SPAN = 4
 _MOST_UNEVEN = 1.4
 """By what factor the steps of 1, 2, 5, 10 differ on a logarithmic scale."""
 
 
 def number(value: Any) -> float | None:
-    """Return a value as a finite number, None if it is none."""
+    """Return a value as a number that has a place on an axis, None if it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # an integer beyond what a float can hold
-        return None
+    return float(value) if abs(value) <= _GREATEST else None  # NaN is not
 
 
 def key(axis: Axis, mark: Mark) -> Level:
@@ -52,7 +52,9 @@ def levels(axis: Axis, marks: Iterable[Mark]) -> dict[Level, str]:
     No two levels share their words.
     """
     found = {key(axis, mark): mark.values.get(axis.name, UNSET) for mark in marks}
-    words = {level: _numeral(level) if isinstance(level, float) else shown(value) for level, value in found.items()}
+    words = {
+        level: _numeral(level) if isinstance(level, float) else shown(value) or "none" for level, value in found.items()
+    }
     numbers = sorted(level for level in found if isinstance(level, float))
     others = sorted((level == UNSET, words[level], level) for level in found if not isinstance(level, float))
     order: list[Level] = [*numbers, *(level for _, _, level in others)]

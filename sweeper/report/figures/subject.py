@@ -38,7 +38,8 @@ class Mark:
     """A configuration with what its ``n`` replicates came to.
 
     ``values`` are those of the parameters that are set; a conditional one may be absent. ``means`` has each metric with
-    a result, ``lows`` and ``highs`` the ends of its interval where that is known. ``words`` say the configuration.
+    a result, ``lows`` and ``highs`` the ends of its interval where that is known. ``words`` say the configuration. One
+    that is not feasible breaks a constraint: it is drawn, and never the best.
     """
 
     values: Mapping[str, Any]
@@ -49,6 +50,7 @@ class Mark:
     is_best: bool = False
     words: str = ""
     trial: int | None = None
+    is_feasible: bool = True
 
 
 @dataclass(frozen=True, slots=True)

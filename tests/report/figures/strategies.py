@@ -17,35 +17,39 @@ floats = st.floats(width=64)
 value = st.one_of(
     st.none(), st.booleans(), st.integers(), floats, words, st.lists(st.integers(0, 3), max_size=2), st.dates()
 )
-rows = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, value))
 numbers = st.one_of(st.sampled_from([0.0001, 0.001, 0.01, 0.1, 1.0]), st.integers(-3, 99), floats)
-number_rows = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, numbers))
+means = st.floats(-1e3, 1e3) | floats
 
 
 @st.composite
-def subjects(draw: st.DrawFn) -> Subject:
+def subjects(draw: st.DrawFn, *, is_whole: bool = False) -> Subject:
+    """Draw a subject; a whole one has few parameters, all of them set, and a metric."""
     is_number = draw(st.booleans())
     is_study = draw(st.booleans())
     directions = draw(st.tuples(*[st.sampled_from([None, *Direction])] * 2))
     metrics = tuple(
         Axis(name, draw(words), is_number=True, is_log=draw(st.booleans()), direction=direction)
         for name, direction in zip(METRICS, directions, strict=True)
-    )[: draw(st.integers(0, 2))]
+    )[: draw(st.integers(int(is_whole), 2))]
+    names = NAMES[: draw(st.integers(1, 2))] if is_whole else NAMES
+    values = dict.fromkeys(names, numbers if is_number else value)
+    row = st.fixed_dictionaries(values if is_whole else {}, optional={} if is_whole else values)
     marks = [
         Mark(
-            draw(number_rows if is_number else rows),
-            *(draw(st.dictionaries(st.sampled_from(METRICS), floats)) for _ in range(3)),
+            draw(row),
+            *(draw(st.dictionaries(st.sampled_from(METRICS), means, min_size=int(is_whole))) for _ in range(3)),
             n=draw(st.integers(0, 5)),
             is_best=draw(st.booleans()),
+            is_feasible=draw(st.booleans()),
             words=draw(words),
             trial=place if is_study else None,
         )
         for place in range(draw(st.integers(0, 12)))
     ]
-    axes = tuple(Axis(name, draw(words), is_number=is_number, is_log=draw(st.booleans())) for name in NAMES)
+    axes = tuple(Axis(name, draw(words), is_number=is_number, is_log=draw(st.booleans())) for name in names)
     return Subject(
         draw(words),
-        axes[: draw(st.integers(0, 4))],
+        axes if is_whole else axes[: draw(st.integers(0, 4))],
         metrics,
         tuple(marks),
         tuple(draw(st.lists(words, max_size=2))),

@@ -52,8 +52,8 @@ def mark(values: dict[str, Any], mean: float | None, *, n: int = 5, spread: floa
 
 
 def best_first(marks: Iterable[Mark]) -> tuple[Mark, ...]:
-    """Return marks by falling accuracy, the first of them the best."""
-    first, *others = sorted(marks, key=lambda one: -one.means.get("accuracy", -math.inf))
+    """Return marks by falling accuracy, those behind that break a constraint, the first of them the best."""
+    first, *others = sorted(marks, key=lambda one: (not one.is_feasible, -one.means.get("accuracy", -math.inf)))
     return (replace(first, is_best=True), *others)
 
 
@@ -149,7 +149,7 @@ def study(number: int = 200) -> Subject:
         start, now = now, now + int(chance.uniform(5_000, 40_000))
         told = (value,) if state == "complete" else ()
         steps.append(Step(trial, trial, start, now, state, told, is_feasible, words(values)))
-        marks.append(mark(values, value if told else None, n=1, trial=trial))
+        marks.append(mark(values, value if told else None, n=1, trial=trial, is_feasible=is_feasible))
     log_rate = replace(RATE, is_log=True)
     return Subject(
         "study",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import random
@@ -17,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from sweeper.report.figures.interactive import Picture, pictures
 from sweeper.report.figures.interactive.curves import MOST_STEPS
 from sweeper.report.figures.interactive.drawing import HOVER
+from sweeper.report.figures.interactive.lanes import MOST_BARS
 from sweeper.report.figures.interactive.parallel import MOST_LINES
 from sweeper.report.figures.interactive.parameters import MOST_MARKS
-from sweeper.report.figures.interactive.timeline import MOST_BARS
+from sweeper.report.figures.palette import GREY
 from sweeper.report.figures.subject import Axis, Curve, Mark, Step, Subject
 from sweeper.spec import Direction
 from tests.report.figures import strategies, subjects
@@ -122,6 +124,19 @@ def test_the_edge_joins_the_best_of_each_level() -> None:
         for width in (16, 32, 64, 128)
     }
     assert dict(zip(edge.x, edge.y, strict=True)) == best
+
+
+def test_what_breaks_a_constraint_is_grey_and_never_on_the_edge() -> None:
+    subject = subjects.big_grid()
+    best, *others = subject.marks
+    broken = replace(best, is_best=False, is_feasible=False)
+    picture = drawn(replace(subject, marks=(*others, broken)))["Accuracy against width"]
+    edge, fine, grey = picture.figure.data
+    assert grey.marker.color == GREY
+    assert [*grey.y] == [best.means["accuracy"]]
+    assert best.means["accuracy"] not in edge.y
+    assert len(fine.x) == len(others)
+    assert "Grey ones break a constraint." in picture.caption
 
 
 def test_the_parameters_that_matter_come_first() -> None:
@@ -243,8 +258,9 @@ def test_a_long_pause_is_cut_out_of_a_timeline() -> None:
     steps = tuple(subjects.runs(40, random.Random(0), pause=day))
     picture = drawn(Subject("x", (), (), (), steps=steps))["What ran when"]
     (cut,) = picture.figure.layout.xaxis.rangebreaks
-    assert (cut.bounds[1] - cut.bounds[0]).total_seconds() >= day / 1000
-    assert "Pauses in which nothing ran are cut out." in picture.caption
+    begin, end = map(dt.datetime.fromisoformat, cut.bounds)
+    assert (end - begin).total_seconds() >= day / 1000
+    assert "Pauses in which nothing ran are cut out" in picture.caption
 
 
 def test_of_many_only_so_many_are_drawn_but_every_best_and_it_is_said() -> None:

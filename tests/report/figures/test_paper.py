@@ -227,7 +227,7 @@ def test_letters_that_the_font_lacks_are_spelled_out() -> None:
     assert spelled("naïve δ → 学", 40) == "naïve δ → \\u5b66"
 
 
-@given(strategies.subjects())
+@given(strategies.subjects(is_whole=True))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_any_subject_is_drawn_or_refused_without_a_warning(subject: Subject) -> None:
     with warnings.catch_warnings():

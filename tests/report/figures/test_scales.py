@@ -40,7 +40,7 @@ def test_a_number_is_finite_and_no_truth(value: Any, place: float | None) -> Non
 
 def test_levels_are_in_order_and_one_and_one_point_zero_are_the_same() -> None:
     assert [*levels(RATE, marks("rate", 10, 1.0, 0.001, 1)).values()] == ["0.001", "1", "10"]
-    assert [*levels(KIND, marks("kind", "b", True, "a", None)).values()] == ["", "a", "b", "true"]
+    assert [*levels(KIND, marks("kind", "b", "a", None, 2)).values()] == ["2", "a", "b", "none"]
 
 
 def test_what_is_not_set_is_the_last_level() -> None:
@@ -70,12 +70,8 @@ def test_a_grid_says_by_its_levels_that_its_scale_is_logarithmic_a_search_does_n
 
 def test_there_is_no_logarithm_of_nothing_and_less() -> None:
     axis = Axis("rate", "rate", is_number=True, is_log=True)
-    assert [scaled(axis, positions).is_log for positions in ([0.1, 1], [0.0, 1], [-1], [])] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    assert scaled(axis, [0.1, 1]).is_log
+    assert not any(scaled(axis, positions).is_log for positions in ([0.0, 1], [-1], []))
 
 
 def test_a_parameter_with_one_value_does_not_vary() -> None:

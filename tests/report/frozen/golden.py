@@ -50,13 +50,18 @@ CASES = {
 """The arguments of the command, by the file that holds what it prints."""
 
 
-def printed(uri: str, arguments: str) -> str:
-    """Return what ``sweeper report`` prints, with the store at the place where it pretends to have been made."""
+def reported(uri: str, arguments: str) -> str:
+    """Return what ``sweeper report`` prints."""
     done = CliRunner().invoke(main, ["report", *arguments.split(), "--tracking-uri", uri], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+    return done.output
+
+
+def printed(uri: str, arguments: str) -> str:
+    """Return what ``sweeper report`` prints, with the store at the place where it pretends to have been made."""
     database = sqlite_path(uri)
     assert database is not None
-    return done.output.replace(str(database.parent.parent), PLACE)
+    return reported(uri, arguments).replace(str(database.parent.parent), PLACE)
 
 
 def write() -> None:

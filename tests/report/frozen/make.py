@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def fill(database: Path) -> None:
-    """Log what somebody measured by hand: repeated runs, one that failed, one that runs, and a parent that holds two."""
+    """Log what somebody measured by hand: repeated runs, one that failed, one that runs, and one that holds others."""
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(f"sqlite:///{database}")

@@ -42,6 +42,11 @@ def best(marks: Sequence[Mark], subject: Subject) -> str:
     return {0: "", 1: "The star marks the best."}.get(number, "Stars mark the best.")
 
 
+def broken(marks: Iterable[Mark]) -> str:
+    """Say what a grey point is."""
+    return "" if all(mark.is_feasible for mark in marks) else "Grey ones break a constraint."
+
+
 def also_vary(others: Sequence[Axis]) -> str:
     """Say which parameters differ among points that a picture shows alike."""
     if not others:

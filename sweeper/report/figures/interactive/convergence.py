@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeper.report.escape import shown
 from sweeper.report.figures.interactive import captions
-from sweeper.report.figures.interactive.drawing import HOVER, Picture, finish, hover, set_scale
+from sweeper.report.figures.interactive.drawing import BROKEN, HOVER, Picture, finish, hover, inert, set_scale
 from sweeper.report.figures.palette import BLUE, GREY, VERMILION
 from sweeper.report.figures.scales import number
 from sweeper.report.figures.subject import Axis, Step, Subject
@@ -74,7 +74,7 @@ def _figure(metric: Axis, told: Sequence[Step]) -> Figure:
         trace.y = [number(float(value)) for value in trace.y]
     trials.update(name="trial", marker={"color": BLUE, "size": 6, "opacity": 0.7})
     best.update(name="best so far", line={"color": VERMILION, "shape": "hv", "width": 2}, hoverinfo="skip")
-    broken.update(name="breaks a constraint", marker={"color": GREY, "size": 6}, showlegend=bool(broken.x))
+    broken.update(name=BROKEN, marker={"color": GREY, "size": 6}, showlegend=bool(broken.x))
     figure.update_xaxes(title_text="trials that have ended")
     set_scale(figure, metric, values, along="y")
     return finish(figure)
@@ -86,4 +86,4 @@ def _order(step: Step) -> int:
 
 
 def _hover(step: Step, metric: Axis) -> str:
-    return hover(step.words, f"trial {step.number}", f"{hover(metric.label)}: {numeral(step.values[0])}")
+    return hover(step.words, f"trial {step.number}", f"{inert(metric.label)}: {numeral(step.values[0])}")

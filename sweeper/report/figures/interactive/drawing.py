@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweeper.report.escape import shown
-from sweeper.report.figures.palette import VERMILION
+from sweeper.report.figures.palette import BLUE, GREY, VERMILION
 from sweeper.report.figures.scales import key, levels, number, scaled
 from sweeper.report.figures.subject import Axis, Mark, Subject
 from sweeper.report.rounding import numeral
@@ -21,10 +21,14 @@ MOST_IN_HOVER = 400
 MOST_METRICS = 3
 """How many metrics have pictures of their own."""
 
+BROKEN = "breaks a constraint"
 _HOVER_WIDTH = 60
 _MOST_IN_TITLE = 44
 _MOST_TICKS = 8
 _MANY_DECADES = 100
+
+FEASIBILITY: dict[str, Any] = {"color": "is_feasible", "color_discrete_map": {"True": BLUE, "False": GREY}}
+"""What Plotly Express colours points by that have no other colour."""
 
 Columns = dict[str, list[Any]]
 """A table as Plotly Express takes it."""
@@ -58,7 +62,17 @@ def hover_of(mark: Mark, subject: Subject) -> str:
     """Return what is shown at a mark: its configuration, and what that came to."""
     trial = [f"trial {mark.trial}"] * (mark.trial is not None)
     n = [f"n = {mark.n}"] * bool(subject.replicates)
-    return hover(mark.words, *trial, *(_measured(mark, metric) for metric in subject.metrics[:MOST_METRICS]), *n)
+    broken = [BROKEN] * (not mark.is_feasible)
+    measured = (_measured(mark, metric) for metric in subject.metrics[:MOST_METRICS])
+    return hover(mark.words, *trial, *measured, *n, *broken)
+
+
+def described(marks: Sequence[Mark], subject: Subject) -> Columns:
+    """Return the columns that say of each mark what it is, and whether it counts."""
+    return {
+        "words": [hover_of(mark, subject) for mark in marks],
+        "is_feasible": [str(mark.is_feasible) for mark in marks],
+    }
 
 
 def places(axis: Axis, subject: Subject, marks: Iterable[Mark], *, as_words: bool = False) -> list[Any]:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 from sweeper.report.escape import shown
 from sweeper.report.figures.interactive import captions
 from sweeper.report.figures.interactive.drawing import (
+    FEASIBILITY,
     MOST_METRICS,
     Columns,
     Picture,
     add_line,
     add_stars,
+    described,
     finish,
-    hover_of,
     means,
     points,
     set_scale,
 )
-from sweeper.report.figures.palette import COLOURS, GREY, VERMILION
+from sweeper.report.figures.palette import GREY, VERMILION
 from sweeper.report.figures.scales import reach
 from sweeper.report.figures.subject import Axis, Mark, Subject
 from sweeper.report.figures.thinning import thin
@@ -46,6 +47,7 @@ def pareto_front(subject: Subject) -> Iterator[Picture]:
             captions.points(subject, bars=any(None not in reach(first, mark) for mark in best)),
             *(f"{shown(axis.label)}: {captions.better(axis).lower()}" for axis in (first, second)),
             captions.best(best, subject),
+            captions.broken(drawn.marks),
             drawn.words,
             captions.left_out(len(subject.marks) - len(measured), "without a finite result in both"),
         )
@@ -55,8 +57,8 @@ def pareto_front(subject: Subject) -> Iterator[Picture]:
 def _figure(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark], *, is_whole: bool) -> Figure:
     best = sorted((mark for mark in marks if mark.is_best), key=lambda mark: mark.means[first.name])
     others = [mark for mark in marks if not mark.is_best]
-    figure = points(_columns(first, second, subject, others), color_discrete_sequence=COLOURS, opacity=0.6)
-    figure.update_traces(marker_size=7)
+    figure = points(_columns(first, second, subject, others), opacity=0.6, **FEASIBILITY)
+    figure.update_traces(marker_size=7, showlegend=False)
     columns = _columns(first, second, subject, best)
     if is_whole:
         shape = "vh" if first.direction is Direction.MAXIMIZE else "hv"  # the edge of what the front beats
@@ -69,7 +71,7 @@ def _figure(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark], 
 
 
 def _columns(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark]) -> Columns:
-    return {"x": means(first, marks), "y": means(second, marks), "words": [hover_of(mark, subject) for mark in marks]}
+    return {"x": means(first, marks), "y": means(second, marks), **described(marks, subject)}
 
 
 def _bars(metric: Axis, marks: Sequence[Mark]) -> dict[str, Any]:

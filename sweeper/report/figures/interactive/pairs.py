@@ -13,6 +13,7 @@ from sweeper.report.figures.interactive.drawing import (
     Columns,
     Picture,
     add_stars,
+    described,
     finish,
     hover_of,
     inert,
@@ -61,10 +62,10 @@ def over_two_parameters(subject: Subject) -> Iterator[Picture]:
 def _cells(first: Axis, second: Axis, metric: Axis, marks: Sequence[Mark]) -> Cells:
     """Return the best mark for each combination of levels, the first of equals."""
     sign = 1 if metric.direction is Direction.MINIMIZE else -1
-    cells: dict[tuple[Level, Level], tuple[float, Mark]] = {}
+    cells: dict[tuple[Level, Level], tuple[tuple[bool, bool, float], Mark]] = {}
     for mark in marks:
         mean = number(mark.means.get(metric.name))
-        loss = -math.inf if mark.is_best else math.inf if mean is None else sign * mean
+        loss = not mark.is_best, not mark.is_feasible, math.inf if mean is None else sign * mean
         place = key(first, mark), key(second, mark)
         if place not in cells or loss < cells[place][0]:
             cells[place] = loss, mark
@@ -88,7 +89,7 @@ def _heat_map(subject: Subject, metric: Axis, first: Axis, second: Axis, cells: 
     figure.update_traces(customdata=[[[hover_of(mark, subject)] for mark in row] for row in table], hovertemplate=HOVER)
     figure.update_traces(xgap=1, ygap=1, hoverongaps=True)
     if len(cells) <= MOST_WITH_NUMERALS:
-        numerals = [["" if mean is None else f"{mean:.3g}" for mean in means(metric, row)] for row in table]
+        numerals = [["" if mean is None else _brief(mean) for mean in means(metric, row)] for row in table]
         figure.update_traces(text=numerals, texttemplate="%{text}")
     for y, row in enumerate(table):
         for x, mark in enumerate(row):
@@ -97,6 +98,10 @@ def _heat_map(subject: Subject, metric: Axis, first: Axis, second: Axis, cells: 
     set_parameter(figure, first, subject, along="x", as_words=True)
     set_parameter(figure, second, subject, along="y", as_words=True)
     return finish(figure, coloraxis_colorbar=bar)
+
+
+def _brief(mean: float) -> str:
+    return f"{mean:,.0f}" if 1000 <= abs(mean) < 1e7 else f"{mean:#.3g}"
 
 
 _FRAME = {"color": VERMILION, "width": 3}
@@ -146,7 +151,7 @@ def _columns(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark])
     return {
         "x": places(first, subject, marks),
         "y": places(second, subject, marks),
-        "words": [hover_of(mark, subject) for mark in marks],
+        **described(marks, subject),
     }
 
 

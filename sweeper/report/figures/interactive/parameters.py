@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sweeper.report.escape import shown
 from sweeper.report.figures.interactive import captions
 from sweeper.report.figures.interactive.drawing import (
+    FEASIBILITY,
     HOVER,
     MOST_METRICS,
     Columns,
     Picture,
     add_line,
     add_stars,
+    described,
     finish,
-    hover_of,
     inert,
     means,
     places,
@@ -69,7 +70,7 @@ class _View:
             return ()
         sign = 1 if self.metric.direction is Direction.MINIMIZE else -1
         best: dict[Level, Mark] = {}
-        for mark in self.measured:
+        for mark in (one for one in self.measured if one.is_feasible):
             level, loss = key(self.axis, mark), sign * mark.means[self.metric.name]
             if level not in best or loss < sign * best[level].means[self.metric.name]:
                 best[level] = mark
@@ -131,6 +132,7 @@ def _caption(view: _View) -> str:
         captions.points(subject, bars=view.has_bars),
         captions.better(metric),
         captions.best(view.drawn.marks, subject),
+        "" if view.hue else captions.broken(view.drawn.marks),
         "The line joins the best at each level." if view.edge else "",
         captions.also_vary([other for other in view.others if other not in told]),
         view.drawn.words,
@@ -163,14 +165,15 @@ def _strip(view: _View) -> Figure:
     import plotly.express as px
 
     columns = _columns(view, view.rows)
-    figure = px.strip(columns, x="x", y="y", custom_data=["words"], color_discrete_sequence=COLOURS)
-    return figure.update_traces(marker_size=6, jitter=0.6, hovertemplate=HOVER)
+    figure = px.strip(columns, x="x", y="y", custom_data=["words"], **FEASIBILITY)
+    figure.update_traces(marker_size=6, jitter=0.6, hovertemplate=HOVER, offsetgroup=None, showlegend=False)
+    return figure.update_layout(boxmode="overlay")
 
 
 def _scatter(view: _View) -> Figure:
-    options: dict[str, Any] = {"color_discrete_sequence": COLOURS}
+    options: dict[str, Any] = {**FEASIBILITY}
     if view.hue:
-        options |= {"color": "hue", "color_continuous_scale": SEQUENTIAL}
+        options = {"color": "hue", "color_discrete_sequence": COLOURS, "color_continuous_scale": SEQUENTIAL}
     if view.hue and not view.has_colour_scale:
         options |= {"symbol": "hue", "symbol_sequence": _SYMBOLS, "category_orders": {"hue": view.hues}}
     if view.has_bars:
@@ -182,6 +185,7 @@ def _scatter(view: _View) -> Figure:
     if len(view.rows) > _MOST_OPAQUE:
         figure.update_traces(marker_opacity=0.75)
     title = title_of(view.hue) if view.hue else ""
+    figure.update_traces(showlegend=view.hue is not None)
     return figure.update_layout(legend_title_text=title, coloraxis_colorbar_title_text=title)
 
 
@@ -193,7 +197,7 @@ def _columns(view: _View, rows: Sequence[Mark]) -> Columns:
         "below": [below for below, _ in ends],
         "above": [above for _, above in ends],
         "hue": _hues(view, rows),
-        "words": [hover_of(mark, view.subject) for mark in rows],
+        **described(rows, view.subject),
     }
 
 

@@ -42,6 +42,8 @@ def design(subject: Subject, x: str | None = None, hue: str | None = None) -> De
     By default ``x`` is the first number that varies, and ``hue`` the only other parameter. Raises ``InputError`` if
     there is nothing to draw, and if a parameter would stay hidden.
     """
+    if not subject.metrics:
+        raise InputError("no metric is known, so that there is nothing to draw; name one with --metric")
     axes = varying(subject)
     along, apart = _named(subject, axes, "x", x), _named(subject, axes, "hue", hue)
     if along and along is apart:

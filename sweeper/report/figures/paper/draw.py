@@ -55,19 +55,27 @@ def draw(design: Design, words: Words) -> Figure:
 
 def _panel(panel: Axes, design: Design, metric: Axis, lines: Sequence[Series]) -> None:
     """Draw a metric against the parameter."""
-    has_lines = _has_lines(design)
-    for line in lines:
+    for place, line in enumerate(lines):
+        look: dict[str, Any] = {"color": line.colour, "marker": line.marker, "linestyle": line.dashes}
+        if not _has_lines(design):
+            look |= {"linestyle": "none"} | ({"markersize": 3, "alpha": 0.7} if len(line.marks) > _MANY else {})
+            broken = line.only(lambda mark: not mark.is_feasible)
+            panel.plot(broken.places, broken.means(metric), **look | _HOLLOW)
+            line = line.only(lambda mark: mark.is_feasible)  # noqa: PLW2901 (what is left of it)
         means, ends = line.means(metric), line.ends(metric)
-        shape = {"color": line.colour, "linestyle": line.dashes if has_lines else "none"}
-        if has_lines and len(line.marks) > MOST_WITH_BARS:
-            below, above = ends
-            lows = [mean - end for mean, end in zip(means, below, strict=True)]
-            highs = [mean + end for mean, end in zip(means, above, strict=True)]
-            panel.fill_between(line.places, lows, highs, color=line.colour, alpha=0.2, linewidth=0)
-            panel.plot(line.places, means, marker=line.marker, markersize=2, **shape)
+        if _has_lines(design) and len(line.marks) > MOST_WITH_BARS:
+            _band(panel, line, means, ends)
+            panel.plot(line.places, means, **look | {"markersize": 2})
         else:
-            size: dict[str, Any] = {} if has_lines or len(line.marks) <= _MANY else {"markersize": 3, "alpha": 0.7}
-            panel.errorbar(line.places, means, yerr=ends, marker=line.marker, **shape, **size, **_BARS)
+            capsize = 1.6 + 0.8 * (place % 4)  # so that bars at one place can be told apart
+            panel.errorbar(line.places, means, ends, capsize=capsize, **look, **_BARS)
+
+
+def _band(panel: Axes, line: Series, means: Sequence[float], ends: Sequence[Sequence[float]]) -> None:
+    below, above = ends
+    lows = [mean - end for mean, end in zip(means, below, strict=True)]
+    highs = [mean + end for mean, end in zip(means, above, strict=True)]
+    panel.fill_between(line.places, lows, highs, color=line.colour, alpha=0.2, linewidth=0)
 
 
 def _has_lines(design: Design) -> bool:
@@ -83,12 +91,12 @@ def _trade_off(panel: Axes, design: Design, lines: Sequence[Series], words: Word
         (x, y)
         for line in lines
         for x, y, mark in zip(line.means(first), line.means(second), line.marks, strict=True)
-        if mark.is_best
+        if mark.is_best and math.isfinite(x) and math.isfinite(y)
     )
     edge = "steps-pre" if first.direction is Direction.MAXIMIZE else "steps-post"
     panel.plot([x for x, _ in front], [y for _, y in front], drawstyle=edge, color=GREY, linewidth=0.8, zorder=1)
     for line in lines:
-        beaten, best = (line.only(is_best=is_best) for is_best in (False, True))
+        beaten, best = line.only(lambda mark: not mark.is_best), line.only(lambda mark: mark.is_best)
         shape = {"color": line.colour, "marker": line.marker, "linestyle": "none", **_HOLLOW}
         panel.plot(beaten.means(first), beaten.means(second), alpha=0.6, **shape)
         look: dict[str, Any] = {"color": line.colour, "marker": line.marker, "linestyle": "none", **_BARS}
@@ -112,7 +120,7 @@ def _explain(figure: Figure, axes: Sequence[Axes], design: Design, lines: Sequen
     if design.hue and design.has_colour_scale:
         scale = colour_scale(design.hue, [*levels(design.hue, design.marks)])
         figure.colorbar(scale, ax=[*axes], label=titled(design.hue, words), pad=0.02, aspect=30)
-    entries = [*_of_hues(design, lines, words), *(_of_front() if design.x is None else [])]
+    entries = [*_of_hues(design, lines, words), *_of_fillings(design)]
     if not entries:
         return
     handle_length = 2.6 if _has_lines(design) else 1.0
@@ -139,8 +147,11 @@ def _of_hues(design: Design, lines: Sequence[Series], words: Words) -> list[tupl
     ]
 
 
-def _of_front() -> list[tuple[str, Line2D]]:
+def _of_fillings(design: Design) -> list[tuple[str, Line2D]]:
     from matplotlib.lines import Line2D
 
     hollow = Line2D([], [], color=GREY, marker="o", linestyle="none", **_HOLLOW)
-    return [("Pareto front", Line2D([], [], color=GREY, marker="o", linewidth=0.8)), ("other", hollow)]
+    if design.x is None:
+        return [("Pareto front", Line2D([], [], color=GREY, marker="o", linewidth=0.8)), ("other", hollow)]
+    has_broken = not _has_lines(design) and any(not mark.is_feasible for mark in design.marks)
+    return [("breaks a constraint", hollow)] if has_broken else []

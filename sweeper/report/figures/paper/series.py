@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,9 +31,9 @@ class Series:
     marker: str = "o"
     dashes: Any = "-"
 
-    def only(self, *, is_best: bool) -> Series:
-        """Return the series of the marks that are the best, or of the others."""
-        chosen = [(place, mark) for place, mark in zip(self.places, self.marks, strict=True) if mark.is_best is is_best]
+    def only(self, condition: Callable[[Mark], bool]) -> Series:
+        """Return the series of the marks for which a condition holds."""
+        chosen = [(place, mark) for place, mark in zip(self.places, self.marks, strict=True) if condition(mark)]
         return replace(self, marks=tuple(mark for _, mark in chosen), places=tuple(place for place, _ in chosen))
 
     def means(self, metric: Axis) -> list[float]:
