@@ -157,6 +157,16 @@ def test_a_sample_is_repeatable_and_spread():
     assert 60 < sum("x" in point for point in sample) < 140
 
 
+VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers(), max_size=2)
+
+
+@given(st.dictionaries(st.text() | st.sampled_from(["$float", "a", "b"]), VALUES, max_size=4))
+def test_a_point_is_known_by_the_canonical_json_of_its_assignment(assignment):
+    """Though what comes up again and again is remembered: 1, 1.0 and true are not each other."""
+    for point in (assignment, dict.fromkeys(assignment, 1), dict.fromkeys(assignment, 1.0)):
+        assert Point.of(point).to_json() == canonical_json(point)
+
+
 def test_a_point_is_equal_in_any_order_and_by_canonical_value():
     point = Point((("lr", 0.1), ("layers", [1, 2])))
     assert point == Point((("layers", (1, 2)), ("lr", 0.1)))

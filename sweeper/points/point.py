@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from sweeper.identity import canonical_json, digest
@@ -19,6 +20,8 @@ LONGEST = 4000
 """Assignments that are longer still are recorded by one digest."""
 
 _LONG_VALUE = 100
+
+_PLAIN = frozenset({str, int, float, bool})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +57,10 @@ class Point:
 
     def to_json(self) -> str:
         """Return the assignment as canonical JSON: equal if and only if the points are."""
-        return canonical_json(dict(self.values))
+        names = _quoted(tuple([name for name, _ in self.values]))
+        if names is None:
+            return canonical_json(dict(self.values))
+        return f"{{{','.join([name + _json(self.values[place][1]) for place, name in names])}}}"
 
     def to_record(self) -> str:
         """Return the assignment as JSON by which the record and the report know a point: a long value by its digest."""
@@ -81,6 +87,27 @@ class Point:
 
     def __str__(self) -> str:
         return ", ".join(f"{name}={value}" for name, value in self.values)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(names: tuple[str, ...]) -> tuple[tuple[int, str], ...] | None:
+    """Return the place and the JSON of each name, in the order in which canonical JSON has them.
+
+    None for names that it writes in a way of its own.
+    """
+    if any(name.startswith("$") for name in names) or len(set(names)) < len(names):
+        return None
+    return tuple((names.index(name), f"{canonical_json(name)}:") for name in sorted(names))
+
+
+def _json(value: Any) -> str:
+    """Return a value's canonical JSON; the levels of a grid come up in point after point, so theirs is remembered."""
+    return _remembered(value) if type(value) in _PLAIN else canonical_json(value)
+
+
+@lru_cache(maxsize=65536, typed=True)
+def _remembered(value: Any) -> str:
+    return canonical_json(value)
 
 
 def _shortened(value: Any) -> Any:

@@ -154,8 +154,11 @@ def _notes(table: Table) -> Iterator[str]:
         )
     untold = sum(bool(row.untold) for row in table.rows)
     if untold and any(row.n > 1 for row in table.rows):
-        rows, fewest = "row shares" if untold == 1 else "rows share", question.test.fewest
-        yield f"{untold:,} {rows} too few replicates with the best to be told from it: {fewest} are needed"
+        noun = "cell" if question.pivot else "row"
+        share = f"{noun} shares" if untold == 1 else f"{noun}s share"
+        yield (
+            f"{untold:,} {share} too few replicates with the best to be told from it: {question.test.fewest} are needed"
+        )
 
 
 def _matched(table: Table) -> Iterator[str]:

@@ -71,6 +71,11 @@ def test_the_title_says_what_is_where_and_over_what_it_is_a_mean() -> None:
     assert text.splitlines()[0] == title
 
 
+def test_of_cells_that_share_too_few_replicates_with_the_best_it_is_said() -> None:
+    text = render(answered(grid(), question=Question(pivot=Pivot(("x",), ("y",)))))
+    assert "2 cells share too few replicates with the best to be told from it: 3 are needed" in text
+
+
 def test_several_parameters_go_together() -> None:
     found = columns(grid(), "x,y", "seed")
     assert [column.header for column in found] == ["x", "y", "0", "1"]

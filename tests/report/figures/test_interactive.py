@@ -131,7 +131,7 @@ def test_what_breaks_a_constraint_is_grey_and_never_on_the_edge() -> None:
     best, *others = subject.marks
     broken = replace(best, is_best=False, is_feasible=False)
     picture = drawn(replace(subject, marks=(*others, broken)))["Accuracy against width"]
-    edge, fine, grey = picture.figure.data
+    edge, grey, fine = picture.figure.data
     assert grey.marker.color == GREY
     assert [*grey.y] == [best.means["accuracy"]]
     assert best.means["accuracy"] not in edge.y
@@ -269,9 +269,10 @@ def test_of_many_only_so_many_are_drawn_but_every_best_and_it_is_said() -> None:
     found = drawn(subject)
     measured = sum(bool(mark.means) for mark in subject.marks)
     rate = found["Accuracy against learning_rate"]
-    assert len(rate.figure.data[0].x) == MOST_MARKS
+    broken, fine, _ = rate.figure.data
+    assert len(fine.x) + len(broken.x) == MOST_MARKS
     assert f"{MOST_MARKS:,} of {measured:,} configurations are drawn" in rate.caption
-    assert subject.marks[-1].means["accuracy"] in [*rate.figure.data[0].y]
+    assert subject.marks[-1].means["accuracy"] in [*fine.y]
     assert len(found["All parameters at once"].figure.data) == MOST_LINES + 1
     bars = sum(len(trace.x) for trace in found["What ran when"].figure.data)
     assert bars <= 2 * MOST_BARS

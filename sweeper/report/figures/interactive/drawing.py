@@ -27,8 +27,12 @@ _MOST_IN_TITLE = 44
 _MOST_TICKS = 8
 _MANY_DECADES = 100
 
-FEASIBILITY: dict[str, Any] = {"color": "is_feasible", "color_discrete_map": {"True": BLUE, "False": GREY}}
-"""What Plotly Express colours points by that have no other colour."""
+FEASIBILITY: dict[str, Any] = {
+    "color": "is_feasible",
+    "color_discrete_map": {"True": BLUE, "False": GREY},
+    "category_orders": {"is_feasible": ["False", "True"]},
+}
+"""What Plotly Express colours points by that have no other colour: those that count are above the others."""
 
 Columns = dict[str, list[Any]]
 """A table as Plotly Express takes it."""
@@ -130,8 +134,9 @@ def add_line(figure: Figure, columns: Columns, colour: str, *, shape: str = "lin
 
 def add_stars(figure: Figure, columns: Columns) -> None:
     """Put a star on each of the best, over all that is drawn already."""
-    best = points(columns, color_discrete_sequence=[VERMILION])
-    figure.add_traces(best.update_traces(marker={"symbol": "star", "size": 15}, showlegend=False).data)
+    if columns["x"]:
+        best = points(columns, color_discrete_sequence=[VERMILION])
+        figure.add_traces(best.update_traces(marker={"symbol": "star", "size": 15}, showlegend=False).data)
 
 
 def finish(figure: Figure, **layout: Any) -> Figure:

@@ -60,11 +60,11 @@ def _figure(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark], 
     figure = points(_columns(first, second, subject, others), opacity=0.6, **FEASIBILITY)
     figure.update_traces(marker_size=7, showlegend=False)
     columns = _columns(first, second, subject, best)
-    if is_whole:
+    if best and is_whole:
         shape = "vh" if first.direction is Direction.MAXIMIZE else "hv"  # the edge of what the front beats
         add_line(figure, columns, VERMILION, shape=shape)
     add_stars(figure, columns)
-    figure.data[-1].update(error_x=_bars(first, best), error_y=_bars(second, best))
+    figure.update_traces(error_x=_bars(first, best), error_y=_bars(second, best), selector={"marker.symbol": "star"})
     set_scale(figure, first, means(first, marks), along="x")
     set_scale(figure, second, means(second, marks), along="y")
     return finish(figure)

@@ -185,7 +185,7 @@ def _scatter(view: _View) -> Figure:
     if len(view.rows) > _MOST_OPAQUE:
         figure.update_traces(marker_opacity=0.75)
     title = title_of(view.hue) if view.hue else ""
-    figure.update_traces(showlegend=view.hue is not None)
+    figure.update_traces(showlegend=view.hue is not None and not view.has_colour_scale)
     return figure.update_layout(legend_title_text=title, coloraxis_colorbar_title_text=title)
 
 
