@@ -32,7 +32,7 @@ import click
 import pytest
 
 from sweeper.cli import main
-from sweeper.report.frame import OWN_COLUMNS
+from sweeper.report.sources.frame import OWN_COLUMNS
 from sweeper.spec import load
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri

@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from sweeper.points import Count, Point, Points
-from sweeper.report.outcomes import outcomes
+from sweeper.report.sources.outcomes import outcomes
 from sweeper.search.base import Done, Outcome, Wait
 from sweeper.search.channel import Channel
 from sweeper.session import EngineName

@@ -576,7 +576,7 @@ def test_a_grid_under_the_name_of_a_study_is_refused(store_uri: str):
 
 
 def test_the_report_knows_old_trials_by_the_parameter_that_was_added(store_uri: str):
-    from sweeper.report.outcomes import outcomes
+    from sweeper.report.sources.outcomes import outcomes
 
     sweep(STUDY.replace("trials = 8", "trials = 3"), store_uri)
     more = STUDY.replace("trials = 8", "trials = 4") + '"Scale.factor" = { float = [0.5, 2.0] }\n'

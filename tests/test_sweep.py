@@ -12,11 +12,11 @@ import pytest
 
 from sweeper.errors import InputError, StoreError
 from sweeper.policy import Policy
-from sweeper.report.formats import Format, render
-from sweeper.report.outcomes import outcomes
 from sweeper.report.question import STANDARD
-from sweeper.report.sources import read
-from sweeper.report.table import Table, answer
+from sweeper.report.sources.outcomes import outcomes
+from sweeper.report.sources.reading import read
+from sweeper.report.tables.formats import Format, render
+from sweeper.report.tables.table import Table, answer
 from sweeper.store import open_reader, open_store
 from sweeper.store.base import PARENT_TAG, Kind, RunStatus, SweepRecord, Tag
 from sweeper.task import source

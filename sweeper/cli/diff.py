@@ -22,10 +22,10 @@ def command(a: str, b: str, tracking_uri: str | None, *, as_json: bool, exit_cod
     Each is a run's id, the first characters of it (four at least), or a configuration, as
     bert_lr:learning_rate=0.1,epochs=5, of which all replicates are taken together.
     """
-    from sweeper.report.diff import diff
-    from sweeper.report.diff_text import diff_document, diff_text
-    from sweeper.report.selection import select
-    from sweeper.report.sources import open_store
+    from sweeper.report.accounts.diff import diff
+    from sweeper.report.accounts.diff_text import diff_document, diff_text
+    from sweeper.report.accounts.selection import select
+    from sweeper.report.sources.reading import open_store
 
     reader = open_store(tracking_uri)
     found = diff(reader, select(reader, a), select(reader, b))

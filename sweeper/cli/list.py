@@ -15,8 +15,8 @@ from sweeper.cli import options
 @options.tracking_uri
 def command(tracking_uri: str | None, *, as_json: bool) -> None:
     """List the sweeps, the one that was started last first: how far each is, and the best that it has come to."""
-    from sweeper.report.listing import listing_document, listing_text, sweeps
-    from sweeper.report.sources import open_store
+    from sweeper.report.accounts.listing import listing_document, listing_text, sweeps
+    from sweeper.report.sources.reading import open_store
 
     every = [*sweeps(open_store(tracking_uri))]
     if as_json:

@@ -10,9 +10,9 @@ import click
 from sweeper.cli import options
 from sweeper.errors import InputError
 from sweeper.report.conditions import Condition
-from sweeper.report.interval import IntervalMethod
 from sweeper.report.question import Order, Pivot, Question
-from sweeper.report.significance import PairedTest
+from sweeper.report.statistics.interval import IntervalMethod
+from sweeper.report.statistics.significance import PairedTest
 from sweeper.spec import Direction
 from sweeper.spec.words import split_values
 

@@ -10,9 +10,9 @@ import click
 from sweeper.cli import options
 from sweeper.cli.questions import question, to_question
 from sweeper.errors import InputError
-from sweeper.report.formats import Format, format_of, render
-from sweeper.report.sources import open_store, read
-from sweeper.report.table import answer
+from sweeper.report.sources.reading import open_store, read
+from sweeper.report.tables.formats import Format, format_of, render
+from sweeper.report.tables.table import answer
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

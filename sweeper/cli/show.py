@@ -21,13 +21,13 @@ def command(run: str, tracking_uri: str | None, *, as_json: bool, full: bool) ->
 
     RUN is a run's id, the first characters of it (four at least), or the name of a sweep.
     """
-    from sweeper.report.account import account
-    from sweeper.report.documents import run_document, sweep_document
-    from sweeper.report.selection import find_named
-    from sweeper.report.show import run_text
-    from sweeper.report.show_sweep import sweep_text
-    from sweeper.report.sources import open_store
-    from sweeper.report.sweep_account import sweep_account
+    from sweeper.report.accounts.account import account
+    from sweeper.report.accounts.documents import run_document, sweep_document
+    from sweeper.report.accounts.selection import find_named
+    from sweeper.report.accounts.show import run_text
+    from sweeper.report.accounts.show_sweep import sweep_text
+    from sweeper.report.accounts.sweep_account import sweep_account
+    from sweeper.report.sources.reading import open_store
     from sweeper.store.base import RunRecord
 
     reader = open_store(tracking_uri)

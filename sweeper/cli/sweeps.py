@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sweeper.report import sources
-from sweeper.report.outcomes import SweepOutcomes
+from sweeper.report.sources import reading
+from sweeper.report.sources.outcomes import SweepOutcomes
 from sweeper.store.base import SweepRecord
 
 
@@ -12,7 +12,7 @@ def read_outcomes(name: str | None, tracking_uri: str | None) -> SweepOutcomes:
 
     Raises ``InputError`` if there is no such sweep.
     """
-    return sources.read_outcomes(sources.open_store(tracking_uri), name or "")
+    return reading.read_outcomes(reading.open_store(tracking_uri), name or "")
 
 
 def read_record(name: str | None, tracking_uri: str | None) -> SweepRecord:
@@ -20,5 +20,5 @@ def read_record(name: str | None, tracking_uri: str | None) -> SweepRecord:
 
     Raises ``InputError`` if there is no such sweep.
     """
-    reader = sources.open_store(tracking_uri)
-    return sources.read_record(reader, name or sources.newest(reader))
+    reader = reading.open_store(tracking_uri)
+    return reading.read_record(reader, name or reading.newest(reader))

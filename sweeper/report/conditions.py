@@ -12,7 +12,7 @@ from typing import Any, Self
 from sweeper.errors import InputError
 from sweeper.identity import canonical_json
 from sweeper.report.escape import shown
-from sweeper.report.values import is_nan
+from sweeper.report.sources.values import is_nan
 from sweeper.spec.checks import Invalid
 from sweeper.spec.words import parse_values
 

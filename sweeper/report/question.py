@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sweeper.errors import InputError
 from sweeper.report.conditions import Condition
-from sweeper.report.interval import IntervalMethod
-from sweeper.report.significance import PairedTest
+from sweeper.report.statistics.interval import IntervalMethod
+from sweeper.report.statistics.significance import PairedTest
 from sweeper.spec import Direction
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweeper.report.measurement import Measurement
+    from sweeper.report.statistics.measurement import Measurement
 
 _MOST_DECIMALS = 10
 _PLAIN_MAGNITUDES = range(-4, 7)

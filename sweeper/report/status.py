@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sweeper.points import Point
 from sweeper.report import synopsis
-from sweeper.report.cells import Cell, CellState
 from sweeper.report.escape import shown
-from sweeper.report.outcomes import SweepOutcomes
-from sweeper.report.trials import TrialOutcome, TrialStanding
+from sweeper.report.sources.cells import Cell, CellState
+from sweeper.report.sources.outcomes import SweepOutcomes
+from sweeper.report.sources.trials import TrialOutcome, TrialStanding
 
 MOST_NAMED = 3
 """How many points or trials that share a reason are spelled out."""

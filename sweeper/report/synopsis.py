@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from sweeper.report.cells import CellState
-from sweeper.report.outcomes import SweepOutcomes
 from sweeper.report.rounding import numeral
-from sweeper.report.study import StudyOutcomes
-from sweeper.report.trials import TrialStanding
+from sweeper.report.sources.cells import CellState
+from sweeper.report.sources.outcomes import SweepOutcomes
+from sweeper.report.sources.study import StudyOutcomes
+from sweeper.report.sources.trials import TrialStanding
 from sweeper.store.base import Tag
 
 MOST_NAMED = 8

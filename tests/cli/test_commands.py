@@ -175,7 +175,7 @@ def test_an_interruption_at_any_other_time_exits_with_130(
     def interrupt(_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sweeper.report.sources.locate", interrupt)
+    monkeypatch.setattr("sweeper.report.sources.reading.locate", interrupt)
     done = command("report")
     assert (done.exit_code, done.output) == (130, "interrupted\n")
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from sweeper.report import sources
-from sweeper.report.formats import render
-from sweeper.report.outcomes import outcomes
 from sweeper.report.question import STANDARD
-from sweeper.report.table import answer
+from sweeper.report.sources import reading
+from sweeper.report.sources.outcomes import outcomes
+from sweeper.report.tables.formats import render
+from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
 from sweeper.store.base import RunStatus, Tag
 from tests.cli.conftest import SWEEPER, wait_until
@@ -34,7 +34,7 @@ def scores(uri: str, name: str = "gates") -> list[float | None]:
 
 
 def table(uri: str, name: str = "gates") -> str:
-    return render(answer(STANDARD, sources.read(open_reader(uri), [name])))
+    return render(answer(STANDARD, reading.read(open_reader(uri), [name])))
 
 
 def family_of(command: Running) -> list[psutil.Process]:

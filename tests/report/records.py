@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.identity import digest
 from sweeper.points import Point
-from sweeper.report.foreign import ExperimentRuns
-from sweeper.report.lineage import Lineage
-from sweeper.report.observations import Observations, observe
-from sweeper.report.outcomes import outcomes
+from sweeper.report.lineage.trace import Lineage
 from sweeper.report.question import STANDARD, Question
-from sweeper.report.table import Table, answer
+from sweeper.report.sources.foreign import ExperimentRuns
+from sweeper.report.sources.observations import Observations, observe
+from sweeper.report.sources.outcomes import outcomes
+from sweeper.report.tables.table import Table, answer
 from sweeper.spec import load
 from sweeper.store.assignments import encode
 from sweeper.store.base import PARENT_TAG, Blocked, RunRecord, RunStatus, SweepRecord, Tag

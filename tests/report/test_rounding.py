@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sweeper.report.measurement import Measurement
 from sweeper.report.rounding import Rounded, aligned, numeral, rounded
+from sweeper.report.statistics.measurement import Measurement
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.report.outcomes import outcomes
+from sweeper.report.sources.outcomes import outcomes
 from sweeper.report.status import status
 from sweeper.store.base import Blocked, RunStatus, SweepRecord
 from sweeper.store.trials import Told, TrialState

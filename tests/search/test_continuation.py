@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeper.errors import InputError
-from sweeper.report.outcomes import outcomes
+from sweeper.report.sources.outcomes import outcomes
 from sweeper.search.ledger import Ledger
 from sweeper.store import open_reader, open_store
 from sweeper.store.trials import Trial

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from sweeper.report.outcomes import outcomes
+from sweeper.report.sources.outcomes import outcomes
 from sweeper.session import EngineName, run_spec
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri

@@ -9,11 +9,11 @@ from sweeper.report.conditions import is_number
 from sweeper.report.escape import shown
 from sweeper.report.figures.importance import importances_of
 from sweeper.report.figures.subject import Axis, Curve, Mark, Step, Subject
-from sweeper.report.interval import CONFIDENCE, IntervalMethod
-from sweeper.report.outcomes import SweepOutcomes
-from sweeper.report.rows import Row, finished
-from sweeper.report.table import Table
-from sweeper.report.trials import TrialStanding
+from sweeper.report.sources.outcomes import SweepOutcomes
+from sweeper.report.sources.trials import TrialStanding
+from sweeper.report.statistics.interval import CONFIDENCE, IntervalMethod
+from sweeper.report.tables.rows import Row, finished
+from sweeper.report.tables.table import Table
 from sweeper.spec.space import Interval
 from sweeper.store.base import Reader
 

@@ -10,8 +10,8 @@ COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY_BLUE, VERMILION)
 GREY = "#8C8C8C"
 """That of what does not count: what breaks a constraint, the lines that join."""
 
-SEQUENTIAL = "Viridis"
-"""The scale of numbers, as Plotly calls it; for Matplotlib it is in lower case."""
+SEQUENTIAL = ("#3E4889", "#32658E", "#287E8E", "#20988A", "#2FB07D", "#5BC663", "#99D83C", "#DDE328")
+"""The scale of numbers: viridis without its ends, of which one is lost on black and the other on white."""
 
 
 def translucent(colour: str, share: float = 0.18) -> str:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sweeper.report import typeset
-from sweeper.report.cells import Cell as Outcome
-from sweeper.report.cells import CellState
-from sweeper.report.column import Column as Words
-from sweeper.report.column import Kind, Value
-from sweeper.report.dag import Dag, dag
-from sweeper.report.dag import Node as Made
-from sweeper.report.environments import environment_of
+from sweeper.report.accounts.environments import environment_of
+from sweeper.report.accounts.logs import log_path, log_tail
 from sweeper.report.escape import shown
 from sweeper.report.figures.depict import depict
 from sweeper.report.figures.interactive import pictures
-from sweeper.report.layout import Layout, layout
-from sweeper.report.logs import log_path, log_tail
-from sweeper.report.origins import COMMIT, is_dirty
-from sweeper.report.outcomes import SweepOutcomes
+from sweeper.report.lineage.dag import Dag, dag
+from sweeper.report.lineage.dag import Node as Made
+from sweeper.report.lineage.origins import COMMIT, is_dirty
 from sweeper.report.page.page import Cell, Column, Edge, Failure, Node, Page, Picture
 from sweeper.report.plan import duration
+from sweeper.report.sources.cells import Cell as Outcome
+from sweeper.report.sources.cells import CellState
+from sweeper.report.sources.outcomes import SweepOutcomes
 from sweeper.report.status import MOST_NAMED
-from sweeper.report.table import Table
+from sweeper.report.tables import typeset
+from sweeper.report.tables.column import Column as Words
+from sweeper.report.tables.column import Kind, Value
+from sweeper.report.tables.layout import Layout, layout
+from sweeper.report.tables.table import Table
 from sweeper.store.base import Reader
 
 MOST_FAILURES = 50

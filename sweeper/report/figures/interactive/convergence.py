@@ -72,7 +72,7 @@ def _figure(metric: Axis, told: Sequence[Step]) -> Figure:
     for trace in figure.data:
         trace.x = [_order(told[int(place)]) for place in trace.x]
         trace.y = [number(float(value)) for value in trace.y]
-    trials.update(name="trial", marker={"color": BLUE, "size": 6, "opacity": 0.7})
+    trials.update(name="trial", marker={"color": BLUE, "size": 6, "opacity": 0.85})
     best.update(name="best so far", line={"color": VERMILION, "shape": "hv", "width": 2}, hoverinfo="skip")
     broken.update(name=BROKEN, marker={"color": GREY, "size": 6}, showlegend=bool(broken.x))
     figure.update_xaxes(title_text="trials that have ended")

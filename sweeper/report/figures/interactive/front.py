@@ -57,7 +57,7 @@ def pareto_front(subject: Subject) -> Iterator[Picture]:
 def _figure(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark], *, is_whole: bool) -> Figure:
     best = sorted((mark for mark in marks if mark.is_best), key=lambda mark: mark.means[first.name])
     others = [mark for mark in marks if not mark.is_best]
-    figure = points(_columns(first, second, subject, others), opacity=0.6, **FEASIBILITY)
+    figure = points(_columns(first, second, subject, others), opacity=0.85, **FEASIBILITY)
     figure.update_traces(marker_size=7, showlegend=False)
     columns = _columns(first, second, subject, best)
     if best and is_whole:

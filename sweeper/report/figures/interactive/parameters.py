@@ -182,8 +182,10 @@ def _scatter(view: _View) -> Figure:
     figure.update_traces(mode="lines+markers" if view.connected else "markers", marker_size=8)
     if view.has_bars:
         figure.update_traces(error_y={"thickness": 1, "width": 4} | ({"color": GREY} if view.has_colour_scale else {}))
+    if view.has_colour_scale:
+        figure.update_traces(marker_line={"width": 0.5, "color": GREY})
     if len(view.rows) > _MOST_OPAQUE:
-        figure.update_traces(marker_opacity=0.75)
+        figure.update_traces(marker_opacity=0.85)
     title = title_of(view.hue) if view.hue else ""
     figure.update_traces(showlegend=view.hue is not None and not view.has_colour_scale)
     return figure.update_layout(legend_title_text=title, coloraxis_colorbar_title_text=title)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeper.report.figures.palette import SEQUENTIAL
 from sweeper.report.figures.paper.design import Design
 from sweeper.report.figures.paper.style import COLOURS, DASHES, MARKERS
 from sweeper.report.figures.scales import Level, key, levels, number, reach
@@ -70,7 +69,7 @@ def colour_scale(hue: Axis, known: Sequence[Level]) -> Any:
 
     numbers = [level for level in known if isinstance(level, float)]
     norm = (LogNorm if hue.is_log else Normalize)(min(numbers), max(numbers))
-    whole = mpl.colormaps[SEQUENTIAL.lower()]
+    whole = mpl.colormaps["viridis"]
     return ScalarMappable(norm, ListedColormap([whole(_DARK * share / 255) for share in range(256)]))
 
 

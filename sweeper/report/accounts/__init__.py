@@ -1,0 +1,1 @@
+"""Everything about one run or one sweep, what sets two apart, and the list of all."""

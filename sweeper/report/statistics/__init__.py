@@ -1,0 +1,1 @@
+"""The numbers of a report, from values alone: intervals, quantiles, tests, fronts."""

@@ -1,0 +1,172 @@
+"""What a table for readers says, before any format: its title, columns, legend and footer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sweeper.report.escape import shown
+from sweeper.report.statistics.significance import PairedTest
+from sweeper.report.tables.column import Column, Value
+from sweeper.report.tables.columns import columns
+from sweeper.report.tables.comparison_columns import effect_name
+from sweeper.report.tables.footer import footer
+from sweeper.report.tables.pivot import pivoted
+from sweeper.report.tables.table import Table
+from sweeper.spec import Direction
+
+MOST_TRIED = 20
+"""How many of a study's configurations a reader is shown, unless it is said how many."""
+
+MOST_FIXED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A table's words.
+
+    ``fixed`` are the parameters that all rows share, with their values. ``best``, ``alike`` and ``short`` say what the
+    marks on numbers mean, '' for one that does not occur. All are plain words, for each format to escape; commands in
+    the ``footer`` are between backticks.
+    """
+
+    title: str
+    fixed: Mapping[str, Any]
+    columns: tuple[Column, ...]
+    best: str = ""
+    alike: str = ""
+    short: str = ""
+    notes: tuple[str, ...] = ()
+    footer: tuple[str, ...] = ()
+
+    @property
+    def fixed_words(self) -> str:
+        """The parameters that do not vary, in one line."""
+        named = [f"{shown(name)}={shown(value)}" for name, value in self.fixed.items()]
+        more = len(named) - MOST_FIXED
+        return ", ".join(named[:MOST_FIXED]) + (f" and {more} more" if more > 0 else "")
+
+
+def layout(table: Table, *, has_all: bool = False) -> Layout:
+    """Lay out a table; of a study's only the best rows, unless it is to have all or it was asked for so many."""
+    is_cut = table.is_of_trials and table.question.top is None and not has_all
+    rows = table.rows[:MOST_TRIED] if is_cut else table.rows
+    pivot = table.question.pivot
+    found = tuple(pivoted(table, pivot) if pivot else columns(table, rows))
+    marks = [cell for column in found for cell in column.cells if isinstance(cell, Value)]
+    over = _over(table)
+    return Layout(
+        title=_title(table),
+        fixed={table.question.label(name): value for name, value in table.fixed.items()},
+        columns=found,
+        best=_best(table) if any(one.is_best for one in marks) else "",
+        alike=f"not distinguishable from the best: {table.question.test.words}{over}, Holm's correction, 5 %"
+        if any(one.is_alike for one in marks)
+        else "",
+        short="fewer results than others: the means do not compare on equal terms"
+        if any(one.is_short for one in marks)
+        else "",
+        notes=tuple(_notes(table)),
+        footer=tuple(footer(table, len(table.rows) - len(rows))),
+    )
+
+
+def _best(table: Table) -> str:
+    return "on the Pareto front" if table.is_front else "best"
+
+
+def _title(table: Table) -> str:
+    sources = ", ".join(shown(source.name) for source in table.observations.sources)
+    parts = [_compared(table), *_mean(table), *_choice(table), _order(table)]
+    return f"{sources}: {', '.join(parts)}"
+
+
+def _compared(table: Table) -> str:
+    pivot = table.question.pivot
+    labels = [shown(table.question.label(metric)) for metric in table.metrics]
+    if pivot:
+        return f"{labels[0]} by {_list(table, pivot.rows)} (rows) and {_list(table, pivot.columns)} (columns)"
+    if len(labels) == 1:
+        return labels[0]
+    *others, last = (
+        f"{label} ({direction})" if direction else label
+        for label, direction in zip(labels, table.directions, strict=True)
+    )
+    return f"{', '.join(others)} and {last}"
+
+
+def _mean(table: Table) -> Iterator[str]:
+    if table.has_repeats:
+        yield f"mean ± standard deviation{_over(table) or ' over repeated runs'}"
+
+
+def _over(table: Table) -> str:
+    return f" over {_list(table, table.averaged)}" if table.averaged else ""
+
+
+def _choice(table: Table) -> Iterator[str]:
+    if table.question.best_per:
+        yield f"the best for each {_list(table, table.question.best_per)}"
+
+
+def _order(table: Table) -> str:
+    order, pivot = table.question.order, table.question.pivot
+    if pivot:
+        return "in the order of the values"
+    if order:
+        return f"by {_list(table, [order.name])}{', descending' if order.is_descending else ''}"
+    match table.directions[0]:
+        case _ if table.is_front:
+            return "the Pareto front first"
+        case Direction.MAXIMIZE:
+            return f"highest{_first(table)} first"
+        case Direction.MINIMIZE:
+            return f"lowest{_first(table)} first"
+        case _:
+            return f"in the order of the {_unit(table)}"
+
+
+def _first(table: Table) -> str:
+    return f" {_list(table, table.metrics[:1])}" if len(table.metrics) > 1 else ""
+
+
+def _unit(table: Table) -> str:
+    if table.is_of_trials:
+        return "trials"
+    return "points" if table.observations.sweeps else "runs"
+
+
+def _notes(table: Table) -> Iterator[str]:
+    """Say what the comparisons are, and which could not be made."""
+    question = table.question
+    if question.baseline:
+        effect = {
+            PairedTest.T: "mean difference / its standard deviation (Cohen)",
+            PairedTest.WILCOXON: "matched-pairs rank-biserial correlation",
+        }[question.test]
+        baseline = ", ".join(str(replace(one, name=question.label(one.name))) for one in question.baseline)
+        equal = _list(table, _matched(table))
+        number = f"{table.tests:,} comparison{'' if table.tests == 1 else 's'}" if table.tests else "no comparison"
+        yield (
+            f"difference: to {baseline}{f' at equal {equal}' if equal else ''}{_over(table)}; p: "
+            f"{question.test.words}, two-sided, Holm's correction over {number}; {effect_name(question.test)}: {effect}"
+        )
+    untold = sum(bool(row.untold) for row in table.rows)
+    if untold and any(row.n > 1 for row in table.rows):
+        noun = "cell" if question.pivot else "row"
+        share = f"{noun} shares" if untold == 1 else f"{noun}s share"
+        yield (
+            f"{untold:,} {share} too few replicates with the best to be told from it: {question.test.fewest} are needed"
+        )
+
+
+def _matched(table: Table) -> Iterator[str]:
+    """Yield the parameters in which a row and its baseline agree, if there are several baselines."""
+    if sum(row.is_baseline for row in table.rows) > 1:
+        named = {condition.name for condition in table.question.baseline}
+        yield from (name for name in table.shown_parameters if name not in named)
+
+
+def _list(table: Table, names: Iterable[str]) -> str:
+    return ", ".join(shown(table.question.label(name)) for name in names)
