@@ -55,7 +55,8 @@ def _parameters(table: Table) -> Iterator[Axis]:
         for one in sweep.spec.study.space
         if isinstance(one.domain, Interval) and one.domain.is_log
     }
-    for name in table.shown_parameters:
+    best_per = [name for name in table.question.best_per if name in table.names]
+    for name in best_per or table.shown_parameters:  # the best has one value of each of the others
         values = [row.values[name] for row in table.rows if name in row.values]
         yield Axis(name, table.question.label(name), all(map(is_number, values)), is_log=name in logarithmic)
 
@@ -81,6 +82,7 @@ def _mark(table: Table, row: Row) -> Mark:
         is_best=row.is_best,
         words=_words(table, row),
         trial=row.trials[0].number if row.trials else None,
+        is_feasible=row.is_eligible,
     )
 
 

@@ -22,8 +22,6 @@ _GREATEST = 1e100
 """Beyond, the arithmetic of an axis overflows: such a number is drawn as little as an infinite one."""
 
 _LEAST_SPAN = 4
-_MOST_UNEVEN = 1.4
-"""By what factor the steps of 1, 2, 5, 10 differ on a logarithmic scale."""
 
 
 def number(value: Any) -> float | None:
@@ -100,11 +98,16 @@ def scaled(axis: Axis, positions: Iterable[float]) -> Axis:
 
 
 def is_geometric(positions: Sequence[float]) -> bool:
-    """Whether rising numbers stand about evenly on a logarithmic scale, as 1, 3, 10 do."""
+    """Whether rising numbers stand more evenly on a logarithmic scale than on a linear one, as 1, 3, 10 do."""
     if len(positions) < 3 or positions[0] <= 0 or positions[-1] / positions[0] < _LEAST_SPAN:
         return False
-    steps = [math.log(after) - math.log(before) for before, after in pairwise(positions)]
-    return max(steps) <= _MOST_UNEVEN * min(steps)
+    return _unevenness([math.log(position) for position in positions]) < _unevenness(positions)
+
+
+def _unevenness(positions: Sequence[float]) -> float:
+    """Return by what factor the steps between rising numbers differ; infinite where two are as good as one."""
+    steps = [after - before for before, after in pairwise(positions)]
+    return max(steps) / min(steps) if min(steps) > 0 else math.inf
 
 
 def _numeral(value: float) -> str:
