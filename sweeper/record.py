@@ -19,6 +19,7 @@ from sweeper.store.assignments import decode, encode, to_form
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
+    ENVIRONMENT_ARTIFACT,
     PARENT_TAG,
     Blocked,
     Kind,
@@ -57,7 +58,7 @@ class SweepRun:
     def begin(self) -> None:
         """Write down the spec: from now on the sweep goes by it, and not by the one before."""
         self._write(DOCUMENT_ARTIFACT, self._document)
-        self._write("environment.json", environment())
+        self._write(ENVIRONMENT_ARTIFACT, environment())
         self._write_blocked()
 
     def labels(self, points: Iterable[Point]) -> dict[str, str]:

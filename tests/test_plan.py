@@ -101,6 +101,8 @@ def test_results_of_other_code_are_told(store_uri: str):
     Path("own.py").write_text(f"from {CHAIN} import Fit\nclass Own(Fit): changed = True\n", encoding="utf-8")
     source._digest.cache_clear()
     assert "2 results of Own were made by other code than it has now" in plan_text(plan_of(text, store_uri), 1)
+    one = plan_of(text.replace("[0, 1]", "[0]"), store_uri)
+    assert "1 result of Own was made by other code than it has now" in plan_text(one, 1)
 
 
 def test_a_result_of_another_class_stops_the_plan_with_both_names(store_uri: str):

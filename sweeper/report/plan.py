@@ -25,7 +25,8 @@ def plan_text(plan: Plan, workers: int) -> str:
         f"{Count(number, is_exact=True).of('point')} will fail: {reason}" for reason, number in plan.unbuilt.items()
     ]
     lines += [
-        f"{step.changed} results of {step.family} were made by other code than it has now"
+        f"{Count(step.changed, is_exact=True).of('result')} of {step.family} "
+        f"{'was' if step.changed == 1 else 'were'} made by other code than it has now"
         for step in plan.steps
         if step.changed
     ]

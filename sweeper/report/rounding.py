@@ -1,7 +1,8 @@
 """Numbers as a table shows them: no more digits than their uncertainty supports.
 
 The standard deviation is rounded to two significant digits and the mean to the same decimal place; a mean without a
-deviation, or with one of zero, to four significant digits. No digit before the decimal point is ever rounded away.
+deviation, or with one that is zero but for the rounding of floats, to four significant digits. No digit before the
+decimal point is ever rounded away.
 Numbers below 0.0001, or of more than seven digits, share a power of ten.
 """
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from sweeper.report.statistics.measurement import Measurement
 
 _MOST_DECIMALS = 10
+_ULPS = 4
+"""Equal numbers that were computed in different ways differ by so many units in the last place of a float."""
+
 _PLAIN_MAGNITUDES = range(-4, 7)
 
 
@@ -50,7 +54,8 @@ def rounded(measurement: Measurement) -> Rounded:
     if std is None or not math.isfinite(std):
         return _alone(mean)
     exponent = _exponent(max(abs(mean), std))
-    decimals = _decimals(f"{std:.1e}" if std else f"{mean:.3e}", exponent)
+    is_visible = std > _ULPS * math.ulp(mean) and float(_numeral(std, exponent, _MOST_DECIMALS)) > 0
+    decimals = _decimals(f"{std:.1e}" if is_visible else f"{mean:.3e}", exponent)
     return Rounded(_numeral(mean, exponent, decimals), _numeral(std, exponent, decimals), exponent, decimals)
 
 

@@ -37,7 +37,7 @@ class _Entry:
 
 def status(outcomes: SweepOutcomes) -> str:
     """Return the standing of a sweep as text: a tally, then what has no result, by state and reason."""
-    lines = [f"{outcomes.sweep}: {synopsis.tally(outcomes)}", *synopsis.outside(outcomes)]
+    lines = [f"{outcomes.name}: {synopsis.tally(outcomes)}", *synopsis.outside(outcomes)]
     if outcomes.study:
         lines += [*synopsis.best(outcomes.study), *synopsis.pruned(outcomes.study)]
     entries = [*_entries(outcomes)]

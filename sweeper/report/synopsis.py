@@ -10,7 +10,6 @@ from sweeper.report.sources.cells import CellState
 from sweeper.report.sources.outcomes import SweepOutcomes
 from sweeper.report.sources.study import StudyOutcomes
 from sweeper.report.sources.trials import TrialStanding
-from sweeper.store.base import Tag
 
 MOST_NAMED = 8
 """How many trials or parameters one line names."""
@@ -36,9 +35,9 @@ def hint(outcomes: SweepOutcomes) -> str:
     if outcomes.study:
         counts = outcomes.study.counts
         is_in_trouble = counts[TrialStanding.FAILED] or counts[TrialStanding.BLOCKED]
-        return f" (see `sweeper status {outcomes.sweep}`)" if is_in_trouble else ""
+        return f" (see `sweeper status {outcomes.name}`)" if is_in_trouble else ""
     is_finished = outcomes.counts()[CellState.FINISHED] == outcomes.total.number
-    return "" if is_finished else f": see `sweeper status {outcomes.sweep}`"
+    return "" if is_finished else f": see `sweeper status {outcomes.name}`"
 
 
 def without_result(counts: Mapping[CellState, int], *, is_exact: bool = True) -> str:
@@ -57,13 +56,6 @@ def outside(outcomes: SweepOutcomes) -> Iterator[str]:
     present = "study" if outcomes.study else "spec"
     if outcomes.outside:
         yield f"{outcomes.outside:,} {results} outside the present {present}"
-
-
-def code_versions(outcomes: SweepOutcomes) -> Iterator[str]:
-    """Say that the results were made by more than one version of the code, in one line or none."""
-    digests = {cell.run.tags.get(Tag.SOURCE, "") for cell in outcomes.cells if cell.run and cell.values}
-    if len(digests) > 1:
-        yield f"made by {len(digests)} versions of the code: compare with care"
 
 
 def best(study: StudyOutcomes) -> Iterator[str]:

@@ -19,7 +19,6 @@ from mlflow.tracking import MlflowClient
 from sweeper.store.artifacts import local_names, remote_names
 from sweeper.store.base import (
     DRIVERS_EXPERIMENT,
-    Kind,
     MetricPoint,
     OpenRun,
     Result,
@@ -35,7 +34,7 @@ from sweeper.store.experiments import Experiments
 from sweeper.store.locate import local_path, sqlite_path
 from sweeper.store.reach import check_reachable
 from sweeper.store.setup import experiment_folder
-from sweeper.store.sweeps import earliest, own_run, read_sweep
+from sweeper.store.sweeps import earliest, own_run, read_sweep, sweep_names
 from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -73,8 +72,7 @@ class ApiStore:
 
     def sweep_names(self) -> list[str]:
         """Return the names of all sweeps, the most recently started first."""
-        records = self.runs_with(Tag.KIND, Kind.SWEEP)
-        return list(dict.fromkeys(record.tags[Tag.NAME] for record in reversed(records)))
+        return sweep_names(self)
 
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep."""
@@ -124,6 +122,15 @@ class ApiStore:
         """Return the runs of the named experiments, oldest first, a page at a time."""
         names = self._named(experiments)
         return [record_of(run, names[run.info.experiment_id]) for run in self._search(list(names))]
+
+    def runs_by_id(self, beginning: str) -> list[RunRecord]:
+        """Return the runs whose ids begin so, oldest first; MLflow's pattern takes capitals for small letters."""
+        with translated(self.uri):
+            names = {found.experiment_id: found.name for found in self._experiments.all()}
+        asked = [experiment_id for experiment_id, name in names.items() if name != DRIVERS_EXPERIMENT]
+        condition = f"attributes.run_id LIKE '{beginning}%'" if _PLAIN.fullmatch(beginning) else ""
+        found = (record_of(run, names[run.info.experiment_id]) for run in self._search(asked, condition))
+        return [run for run in found if run.run_id.startswith(beginning)]
 
     def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:
         """Return the result with each key: few are looked up one by one, for many all results are looked through."""

@@ -56,6 +56,7 @@ PARENT_TAG = "mlflow.parentRunId"
 LOG_ARTIFACT = "task.log"
 DOCUMENT_ARTIFACT = "sweep.json"
 BLOCKED_ARTIFACT = "blocked.json"
+ENVIRONMENT_ARTIFACT = "environment.json"
 DRIVERS_EXPERIMENT = "sweeper.drivers"
 MOST_ARTIFACTS = 1000
 
@@ -221,6 +222,9 @@ class Reader(Protocol):
 
         Experiments that do not exist, or are deleted, have no runs.
         """
+
+    def runs_by_id(self, beginning: str) -> list[RunRecord]:
+        """Return the runs whose ids begin so, oldest first; no deleted ones, and none of sweeper's drivers."""
 
     def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:
         """Return the result with each key, the earliest of several; keys without a result are left out."""

@@ -43,6 +43,10 @@ class EmptyReader:
         """Return no runs."""
         return []
 
+    def runs_by_id(self, beginning: str) -> list[RunRecord]:  # noqa: ARG002
+        """Return no runs."""
+        return []
+
     def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:  # noqa: ARG002
         """Return no results."""
         return {}

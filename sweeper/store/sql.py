@@ -17,16 +17,14 @@ from sweeper.errors import StoreError
 from sweeper.store.artifacts import local_names
 from sweeper.store.base import (
     DRIVERS_EXPERIMENT,
-    Kind,
     Result,
     RunRecord,
     RunStatus,
     SweepRecord,
-    Tag,
 )
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
 from sweeper.store.sql_records import TEMPORARIES, as_float, read_records
-from sweeper.store.sweeps import earliest, read_sweep
+from sweeper.store.sweeps import earliest, read_sweep, sweep_names
 
 KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 """Revisions of MLflow's schema whose tables of runs, tags, params, metrics and datasets reading was tested with."""
@@ -57,6 +55,12 @@ ORDER BY start_time, run_uuid
 _WANT_EXPERIMENTS = """
 INSERT INTO wanted (run_id)
 SELECT run_uuid FROM active_runs WHERE experiment IN (SELECT value FROM json_each(?))
+ORDER BY start_time, run_uuid
+"""
+
+_WANT_IDS = """
+INSERT INTO wanted (run_id)
+SELECT run_uuid FROM active_runs WHERE run_uuid BETWEEN ? AND ? || char(0x10FFFF) AND experiment <> ?
 ORDER BY start_time, run_uuid
 """
 
@@ -111,8 +115,7 @@ class SqlReader:
 
     def sweep_names(self) -> list[str]:
         """Return the names of all sweeps, the most recently started first."""
-        records = self.runs_with(Tag.KIND, Kind.SWEEP)
-        return list(dict.fromkeys(record.tags[Tag.NAME] for record in reversed(records)))
+        return sweep_names(self)
 
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep."""
@@ -139,6 +142,10 @@ class SqlReader:
     def runs_in(self, experiments: Iterable[str]) -> list[RunRecord]:
         """Return the runs of the named experiments, oldest first."""
         return self._records(_WANT_EXPERIMENTS, json.dumps([*experiments]))
+
+    def runs_by_id(self, beginning: str) -> list[RunRecord]:
+        """Return the runs whose ids begin so, oldest first."""
+        return self._records(_WANT_IDS, beginning, beginning, DRIVERS_EXPERIMENT)
 
     def results_by_key(self, keys: Iterable[str]) -> dict[str, RunRecord]:
         """Return the result with each key, by one query for all."""

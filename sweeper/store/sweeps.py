@@ -21,6 +21,12 @@ from sweeper.store.base import (
 from sweeper.store.trials import Trial, read_trials
 
 
+def sweep_names(reader: Reader) -> list[str]:
+    """Return the names of all sweeps, the most recently started first."""
+    records = reader.runs_with(Tag.KIND, Kind.SWEEP)
+    return list(dict.fromkeys(record.tags[Tag.NAME] for record in reversed(records)))
+
+
 def own_run(reader: Reader, name: str) -> RunRecord | None:
     """Return the run that stands for a sweep, or None if there is no such sweep.
 

@@ -30,7 +30,7 @@ GATES = 'task = "trouble:Gate"\nmetric = "score"\n[grid]\nnumber = { range = [4]
 def scores(uri: str, name: str = "gates") -> list[float | None]:
     record = open_reader(uri).sweep(name)
     assert record is not None
-    return [cell.value for cell in outcomes(record).cells]
+    return [cell.values.get("score") for cell in outcomes(record).cells]
 
 
 def table(uri: str, name: str = "gates") -> str:

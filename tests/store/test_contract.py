@@ -360,6 +360,21 @@ def test_the_runs_of_experiments_are_all_but_deleted_ones_oldest_first(any_store
     assert reader.runs_in([f"{name} missing"]) == reader.runs_in([]) == []
 
 
+def test_runs_are_found_by_what_their_ids_begin_with(any_store: ApiStore, name: str) -> None:
+    run_id = create_run(any_store, name, 1000, {})
+    deleted = create_run(any_store, name, 2000, {})
+    any_store._client.delete_run(deleted)
+    driver = create_run(any_store, DRIVERS_EXPERIMENT, 3000, {})
+    reader = reader_of(any_store)
+    assert [run.run_id for run in reader.runs_by_id(run_id[:12])] == [run_id]
+    assert reader.runs_by_id(run_id) == [reader.run(run_id)]
+    for absent in (run_id[:12].upper() + "A", "%", "_" * 12, "it's", deleted, driver):
+        assert reader.runs_by_id(absent) == []
+    every = reader.runs_by_id("")
+    assert run_id in {run.run_id for run in every}
+    assert [run.start_time for run in every] == sorted(run.start_time for run in every)
+
+
 def test_the_runs_of_a_deleted_experiment_are_not_there(any_store: ApiStore, name: str) -> None:
     client = MlflowClient(any_store.uri)
     client.delete_experiment(client.get_run(any_store.start_run(name, "", tags={}).run_id).info.experiment_id)
@@ -456,6 +471,7 @@ def test_no_more_than_a_thousand_files_are_named(store: ApiStore, tmp_path: Path
 def test_a_store_that_is_not_there_yet_has_nothing(tmp_path: Path) -> None:
     reader = open_reader(sqlite_uri(tmp_path / "none" / "mlflow.db"))
     assert reader.experiment_names() == reader.runs_in(["fit"]) == reader.sweep_names() == []
+    assert reader.runs_by_id("abcd") == []
     assert reader.results_by_key(["1-a"]) == reader.curves(["a"], "accuracy") == {}
     assert not (tmp_path / "none").exists()
 
@@ -477,6 +493,7 @@ def test_the_readers_of_one_file_agree(store_uri: str, name: str) -> None:
         lambda one: repr(one.sweep(name)),
         lambda one: one.experiment_names(),
         lambda one: list(map(repr, one.runs_in([name, f"{name} experiment"]))),
+        lambda one: list(map(repr, one.runs_by_id(one.runs_in([name])[0].run_id[:8]))),
         lambda one: sorted(map(repr, one.results_by_key(["1-0", "1-3"]).items())),
         lambda one: repr(sorted(one.curves([run.run_id for run in one.runs_in([name])], "accuracy").items())),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeper.report.accounts.account import state_of
@@ -115,7 +115,7 @@ def _environment_of(reader: Reader, runs: Sequence[RunRecord]) -> Environment | 
     drivers = {run.tags.get(Tag.DRIVER) for run in runs}
     if found is None or len(drivers) == 1:
         return found
-    return Environment(found.sweep, found.python, found.platform, found.packages, is_certain=False)
+    return replace(found, is_certain=False)
 
 
 def _installed(environment: Environment) -> Mapping[str, str]:

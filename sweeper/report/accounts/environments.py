@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeper.errors import StoreError
-from sweeper.store.base import PARENT_TAG, Kind, Reader, RunRecord, Tag
-
-ENVIRONMENT_ARTIFACT = "environment.json"
+from sweeper.store.base import ENVIRONMENT_ARTIFACT, PARENT_TAG, Kind, Reader, RunRecord, Tag
 
 
 @dataclass(frozen=True, slots=True)

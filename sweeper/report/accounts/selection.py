@@ -85,7 +85,7 @@ def find_run(reader: Reader, words: str) -> RunRecord:
             return _as_it_is(reader, reader.run(words))
         except StoreError:
             pass  # there is none, or the store is away: the next question tells
-    found = [run for run in reader.runs_in(reader.experiment_names()) if run.run_id.startswith(words)]
+    found = reader.runs_by_id(words)
     if not found:
         raise InputError(f"{shown_uri(reader.uri)} has no run {words}")
     if len(found) > 1:

@@ -18,7 +18,6 @@ class Branch:
     """
 
     stem: str
-    depth: int
     requirement: str
     key: str
     downstream: RunRecord
@@ -29,7 +28,6 @@ class Branch:
 @dataclass(frozen=True, slots=True)
 class _Open:
     indent: str
-    depth: int
     requirement: str
     key: str
     downstream: RunRecord
@@ -39,22 +37,22 @@ class _Open:
 def branches(run: RunRecord, lineage: Lineage) -> Iterator[Branch]:
     """Yield the branches of a run's tree from the top down; none is expanded twice."""
     expanded: set[str] = set()
-    waiting = _children(run, "", 0)
+    waiting = _children(run, "")
     while waiting:
         one = waiting.pop()
         result = lineage.results.get(one.key)
         is_repeated = one.key in expanded
         stem = f"{one.indent}{'└─ ' if one.is_last else '├─ '}"
-        yield Branch(stem, one.depth, one.requirement, one.key, one.downstream, result, is_repeated)
+        yield Branch(stem, one.requirement, one.key, one.downstream, result, is_repeated)
         if result is not None and not is_repeated:
             expanded.add(one.key)
-            waiting += _children(result, f"{one.indent}{'   ' if one.is_last else '│  '}", one.depth + 1)
+            waiting += _children(result, f"{one.indent}{'   ' if one.is_last else '│  '}")
 
 
-def _children(run: RunRecord, indent: str, depth: int) -> list[_Open]:
+def _children(run: RunRecord, indent: str) -> list[_Open]:
     """Return what a run's task required, the last first: it is taken from the end."""
     required = [*upstream(run).items()]
     return [
-        _Open(indent, depth, name, key, run, is_last=place == len(required) - 1)
+        _Open(indent, name, key, run, is_last=place == len(required) - 1)
         for place, (name, key) in reversed([*enumerate(required)])
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sweeper.report.accounts.environments import environment_of
+from sweeper.errors import StoreError
+from sweeper.report.accounts.environments import Environment, environment_of
 from sweeper.report.accounts.logs import log_path, log_tail
 from sweeper.report.escape import shown
 from sweeper.report.figures.depict import depict
@@ -23,7 +24,7 @@ from sweeper.report.tables.column import Column as Words
 from sweeper.report.tables.column import Kind, Value
 from sweeper.report.tables.layout import Layout, layout
 from sweeper.report.tables.table import Table
-from sweeper.store.base import Reader
+from sweeper.store.base import Reader, RunRecord
 
 MOST_FAILURES = 50
 """Of so many reasons why there is no result the log is read and shown."""
@@ -33,6 +34,7 @@ def compose(table: Table, reader: Reader) -> Page:
     """Return the page of a table, with all its rows."""
     words = layout(table, has_all=True)
     sweep = table.observations.only_sweep
+    environment = environment_of(reader, sweep.record.run) if sweep else None
     pipeline = dag(table.observations.runs, table.observations.lineage)
     return Page(
         title=words.title.partition(":")[0],
@@ -47,8 +49,8 @@ def compose(table: Table, reader: Reader) -> Page:
         edges=tuple(_edges(pipeline)),
         shared=(f"Sharing saved {duration(pipeline.saved)} of computing.",) if pipeline.saved else (),
         spec=str(sweep.record.document.get("text", "")) if sweep else "",
-        environment=tuple(_environment(sweep, reader)) if sweep else (),
-        packages=tuple(_packages(sweep, reader)) if sweep else (),
+        environment=tuple(_origin(sweep, environment)) if sweep else (),
+        packages=tuple(environment.packages.items()) if environment else (),
     )
 
 
@@ -94,7 +96,7 @@ def _failures(table: Table, reader: Reader) -> Iterator[Failure]:
             groups.setdefault((one.cell.state, one.cell.reason), []).append(one.cell)
     ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
     for (state, reason), cells in ranked[:MOST_FAILURES]:
-        logged = next((cell.run for cell in cells if cell.run and cell.log), None)
+        logged = _logged(cells, reader)
         yield Failure(
             state=state.value,
             reason=reason or "no reason is known",
@@ -103,6 +105,18 @@ def _failures(table: Table, reader: Reader) -> Iterator[Failure]:
             log="\n".join(log_tail(reader, logged)) if logged else "",
             log_path=log_path(logged) if logged else "",
         )
+
+
+def _logged(cells: Sequence[Outcome], reader: Reader) -> RunRecord | None:
+    """Return a run whose log says why some points have no result: one of theirs, or the one that blocks them."""
+    own = next((cell.run for cell in cells if cell.run and cell.log), None)
+    blocking = next((cell.blocked_by for cell in cells if cell.blocked_by), "")
+    if own or not blocking:
+        return own
+    try:
+        return reader.run(blocking)
+    except StoreError:  # deleted since
+        return None
 
 
 def _point(cell: Outcome) -> str:
@@ -122,17 +136,10 @@ def _edges(pipeline: Dag) -> Iterator[Edge]:
         yield Edge(names[edge.upstream], names[edge.downstream])
 
 
-def _environment(sweep: SweepOutcomes, reader: Reader) -> Iterator[tuple[str, str]]:
+def _origin(sweep: SweepOutcomes, environment: Environment | None) -> Iterator[tuple[str, str]]:
     run = sweep.record.run
     if run.tags.get(COMMIT):
         yield "commit", f"{run.tags[COMMIT]}{', uncommitted changes' if is_dirty(run) else ''}"
-    environment = environment_of(reader, run)
     if environment:
         yield "Python", environment.python
         yield "machine", environment.platform
-
-
-def _packages(sweep: SweepOutcomes, reader: Reader) -> Iterator[tuple[str, str]]:
-    environment = environment_of(reader, sweep.record.run)
-    if environment:
-        yield from environment.packages.items()

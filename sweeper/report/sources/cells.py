@@ -39,11 +39,6 @@ class Cell:
     blocked_by: str = ""
 
     @property
-    def value(self) -> float | None:
-        """The value of the first metric that was asked for; None where the point has none."""
-        return next(iter(self.values.values()), None)
-
-    @property
     def run_id(self) -> str:
         """The id of the run that explains the state, '' where there is none."""
         return self.run.run_id if self.run else self.blocked_by

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from sweeper.report.lineage.origins import COMMIT, DIRTY
 from sweeper.report.sources.cells import CellState
 from sweeper.store.base import Tag
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from sweeper.report.sources.observations import Observation, Observations
     from sweeper.store.base import RunRecord
+
+_TRUTH = {"true": True, "false": False}
 
 OWN_COLUMNS = ("sweep", "state", "reason", "run_id", "key", "started", "seconds", "code", "commit", "dirty", "log")
 
@@ -81,7 +84,7 @@ def _of_runs(every: Sequence[Observation]) -> dict[str, pd.Series[Any]]:
         return _words(of_run(lambda run: run.tags.get(tag, "")))
 
     started = of_run(lambda run: run.start_time, None)
-    dirty = of_run(lambda run: _TRUTH.get(run.tags.get("mlflow.source.git.dirty", "")), None)
+    dirty = of_run(lambda run: _TRUTH.get(run.tags.get(DIRTY, "")), None)
     return {
         "state": _words([one.cell.state.value for one in every]),
         "reason": _words([one.cell.reason for one in every]),
@@ -90,7 +93,7 @@ def _of_runs(every: Sequence[Observation]) -> dict[str, pd.Series[Any]]:
         "started": pd.to_datetime(pd.Series(started, dtype="float64"), unit="ms", utc=True).dt.as_unit("ms"),
         "seconds": _numbers(of_run(lambda run: run.seconds, None)),
         "code": tagged(Tag.SOURCE),
-        "commit": tagged("mlflow.source.git.commit"),
+        "commit": tagged(COMMIT),
         "dirty": series(dirty),
         "log": _words([one.cell.log for one in every]),
     }
@@ -98,9 +101,6 @@ def _of_runs(every: Sequence[Observation]) -> dict[str, pd.Series[Any]]:
 
 def _first_trial(one: Observation) -> int | None:
     return min((trial.number for trial in one.trials), default=None)
-
-
-_TRUTH = {"true": True, "false": False}
 
 
 def _words(values: Sequence[str]) -> pd.Series[Any]:

@@ -149,6 +149,10 @@ def _swept(source: Source) -> Iterable[str]:
     return source.spec.swept if isinstance(source, SweepOutcomes) else ()
 
 
+def _fixed(source: Source) -> Iterable[str]:
+    return source.spec.fixed if isinstance(source, SweepOutcomes) else ()
+
+
 def _holds(conditions: Iterable[Condition], one: Observation) -> bool:
     return all(condition.holds(one.get(condition.name)) for condition in conditions)
 
@@ -157,8 +161,7 @@ def _metrics(sources: Sequence[Source], question: Question) -> tuple[str, ...]:
     """Return the metrics that are compared: those asked for, else what all sweeps are about, which may be none."""
     if not question.metrics:
         about = [[one.metric for one in sweep.spec.objectives] for sweep in _sweeps(sources)]
-        common = [metric for metric in (about or [[]])[0] if all(metric in others for others in about)]
-        return tuple(common)
+        return tuple(metric for metric in chain(*about[:1]) if all(metric in others for others in about))
     logged = frozenset(chain(*(source.logged for source in sources)))
     known = logged | {metric for sweep in _sweeps(sources) for metric in sweep.spec.metrics}
     for metric in question.metrics:
@@ -220,10 +223,6 @@ def _check_words(conditions: Iterable[Condition], known: Mapping[str, Set[str]],
             if choices and value not in choices:
                 words = shown(value)
                 raise InputError(f"{condition}: there is no {condition.name} {words}; {did_you_mean(words, choices)}")
-
-
-def _fixed(source: Source) -> Iterable[str]:
-    return source.spec.fixed if isinstance(source, SweepOutcomes) else ()
 
 
 def _names(sources: Iterable[Source]) -> str:

@@ -51,11 +51,6 @@ class SweepOutcomes:
         return self.record.name
 
     @property
-    def sweep(self) -> str:
-        """The sweep's name."""
-        return self.record.name
-
-    @property
     def metric(self) -> str:
         """The first of the metrics."""
         return self.metrics[0]

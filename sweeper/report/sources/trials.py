@@ -89,8 +89,3 @@ class TrialOutcome:
         if self.told is not None:
             return self.told.reason
         return next((cell.reason for cell in self.cells if cell.reason), "")
-
-    @property
-    def run_ids(self) -> tuple[str, ...]:
-        """The runs that explain what became of the trial's points; its own is ``record.run_id``."""
-        return tuple(dict.fromkeys(cell.run_id for cell in self.cells if cell.run_id))

@@ -48,10 +48,10 @@ def interval(values: Sequence[float], method: IntervalMethod = IntervalMethod.T)
         return None
     if method is IntervalMethod.BOOTSTRAP:
         return _bootstrap_interval(values)
-    return t_interval(*moments(values), len(values))
+    return t_interval(*mean_and_deviation(values), len(values))
 
 
-def moments(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
     """Return mean and sample standard deviation (of ``n - 1``) of two or more values.
 
     Both keep their digits where the values are many times larger than their spread, and near the ends of what a float

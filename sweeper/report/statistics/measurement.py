@@ -6,7 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sweeper.report.statistics.interval import Interval, IntervalMethod, interval, moments, quantile
+from sweeper.report.statistics.interval import (
+    Interval,
+    IntervalMethod,
+    interval,
+    mean_and_deviation,
+    quantile,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,13 @@ def measure(
     """Return mean and sample standard deviation, and what else is wanted."""
     n = len(values)
     shares = {share: quantile(values, share) for share in quantiles}
+    if not n:
+        return Measurement(quantiles=shares)
     if not all(map(math.isfinite, values)):
         return Measurement(n, sum(values) / n, quantiles=shares)
     if n == 1:
         return Measurement(1, values[0], quantiles=shares)
-    if not n:
-        return Measurement(quantiles=shares)
-    mean, deviation = moments(values)
+    mean, deviation = mean_and_deviation(values)
     if math.isnan(deviation):
         return Measurement(n, math.fsum(value / n for value in values), quantiles=shares)
     return Measurement(n, mean, deviation, interval(values, method), shares)

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sweeper.report.statistics.interval import Interval, moments, t_interval
+from sweeper.report.statistics.interval import Interval, mean_and_deviation, t_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,22 @@ class PairedTest(enum.StrEnum):
         return {PairedTest.T: 3, PairedTest.WILCOXON: 6}[self]
 
 
+class Reason(enum.StrEnum):
+    """Why there is nothing to test."""
+
+    NO_BASELINE = "no baseline"
+    NOTHING_SHARED = "nothing shared"
+    NOT_FINITE = "not finite"
+    TOO_FEW = "too few"
+    NO_SPREAD = "no spread"
+    IDENTICAL = "identical"
+
+    @property
+    def wants_replicates(self) -> bool:
+        """Whether more shared replicates would tell."""
+        return self in (Reason.NOTHING_SHARED, Reason.TOO_FEW)
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What the replicates that a configuration shares with its baseline say of their difference.
@@ -45,9 +61,9 @@ class Comparison:
     for the t-test, and the matched-pairs rank-biserial correlation (Kerby 2014) for Wilcoxon's. ``p`` is two-sided;
     ``adjusted``, that after Holm's correction.
 
-    ``reason`` is "nothing shared", "not finite" (a value is infinite or NaN), "too few" (pairs for the test), or "no
-    spread" (all differences are the same, so that t is infinite): then there is neither effect nor p. If it is
-    "identical" (no difference at all), then p is 1, and there is no effect.
+    Where there is a ``reason`` there is no effect, and no p either, but for identical values, whose p is 1. The others
+    are: no baseline to compare with, no pair, too few for the test, a value that is infinite or NaN, and no spread (all
+    differences are the same, so that t is infinite).
     """
 
     pairs: int
@@ -56,7 +72,7 @@ class Comparison:
     effect: float | None = None
     p: float | None = None
     adjusted: float | None = None
-    reason: str = ""
+    reason: Reason | None = None
 
     @property
     def is_tested(self) -> bool:
@@ -84,18 +100,18 @@ class _Difference:
 def compare(pairs: Sequence[tuple[float, float]], test: PairedTest = PairedTest.T) -> Comparison:
     """Compare values with their baselines, given as pairs of the two."""
     if not pairs:
-        return Comparison(0, reason="nothing shared")
+        return Comparison(0, reason=Reason.NOTHING_SHARED)
     n = len(pairs)
     differences = [_difference(value, baseline) for value, baseline in pairs]
     amounts = [one.amount for one in differences]
-    mean, deviation = moments(amounts) if n > 1 else (amounts[0], 0.0)
+    mean, deviation = mean_and_deviation(amounts) if n > 1 else (amounts[0], 0.0)
     if not (math.isfinite(mean) and math.isfinite(deviation)):
-        return Comparison(n, reason="not finite")
+        return Comparison(n, reason=Reason.NOT_FINITE)
     found = Comparison(n, mean, t_interval(mean, deviation, n) if n > 1 else None)
     if n < test.fewest:
-        return replace(found, reason="too few")
+        return replace(found, reason=Reason.TOO_FEW)
     if not any(amounts):
-        return replace(found, p=1.0, reason="identical")
+        return replace(found, p=1.0, reason=Reason.IDENTICAL)
     return _tested_by_t(found, differences) if test is PairedTest.T else _tested_by_ranks(found, differences)
 
 
@@ -120,9 +136,9 @@ def _difference(value: float, baseline: float) -> _Difference:
 def _tested_by_t(found: Comparison, differences: Sequence[_Difference]) -> Comparison:
     from scipy.special import stdtr
 
-    mean, deviation = moments([one.amount for one in differences])
+    mean, deviation = mean_and_deviation([one.amount for one in differences])
     if deviation <= max(one.resolution for one in differences):
-        return replace(found, reason="no spread")
+        return replace(found, reason=Reason.NO_SPREAD)
     effect = mean / deviation
     t = effect * math.sqrt(found.pairs)
     return replace(found, effect=effect, p=2 * float(stdtr(found.pairs - 1, -abs(t))))

@@ -36,14 +36,18 @@ class Span:
     exponent: int = 0
 
 
+Entry = str | Value | Span
+"""What stands in one cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A header and a cell for each row: a ``Value``, a ``Span``, or words.
+    """A header and an entry for each row.
 
     ``keys`` are what the cells are sorted by: numbers or words, None for what is not there.
     """
 
     header: str
     kind: Kind
-    cells: tuple[str | Value | Span, ...]
+    cells: tuple[Entry, ...]
     keys: tuple[float | str | None, ...]

@@ -70,9 +70,9 @@ def shown_value(value: Any, *, is_drawn: bool = False) -> str:
 
 
 def value(row: Row, metric: str, *, is_pivot: bool = False) -> Value:
-    """Return the cell of a row that has a measurement of a metric."""
+    """Return the cell of a row that has a measurement of a metric; a pivot has no column of n to flag a short row."""
     measurement = row.measurements[metric]
-    is_short = row.is_short if is_pivot else measurement.n < row.n
+    is_short = measurement.n < row.n or (is_pivot and row.is_short)
     return Value(rounded(measurement), metric in row.best, metric in row.alike, is_short)
 
 

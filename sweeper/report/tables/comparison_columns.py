@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from sweeper.report.escape import shown
 from sweeper.report.rounding import Rounded, rounded
 from sweeper.report.statistics.measurement import Measurement
-from sweeper.report.statistics.significance import Comparison, PairedTest
-from sweeper.report.tables.column import Column, Kind, Span, Value
+from sweeper.report.statistics.significance import Comparison, PairedTest, Reason
+from sweeper.report.tables.column import Column, Entry, Kind, Span, Value
 from sweeper.report.tables.rows import Row
 from sweeper.report.tables.table import Table
 
 BASELINE = "baseline"
 SMALLEST_P = 0.001
-
-_Cell = str | Value | Span
 
 
 def comparison_columns(table: Table, rows: Sequence[Row], metric: str) -> Iterator[Column]:
@@ -24,7 +22,7 @@ def comparison_columns(table: Table, rows: Sequence[Row], metric: str) -> Iterat
     test = table.question.test
     found = [row.comparisons.get(metric) for row in rows]
 
-    def cells(words: Callable[[Comparison], _Cell]) -> tuple[_Cell, ...]:
+    def cells(words: Callable[[Comparison], Entry]) -> tuple[Entry, ...]:
         return tuple("" if one is None else words(one) for one in found)
 
     def keys(number: Callable[[Comparison], float | None]) -> tuple[float | None, ...]:
@@ -47,7 +45,7 @@ def effect_name(test: PairedTest) -> str:
 def p_words(comparison: Comparison) -> str:
     """Return p after the correction, or why there is none."""
     if comparison.adjusted is None:
-        return comparison.reason
+        return comparison.reason or ""
     return f"< {SMALLEST_P}" if comparison.adjusted < SMALLEST_P else f"{comparison.adjusted:.3f}"
 
 
@@ -75,7 +73,8 @@ def _rounded(comparison: Comparison) -> Rounded | None:
     """Return a mean difference, rounded by the width of its interval."""
     if comparison.difference is None:
         return None
-    interval = None if comparison.reason == "no spread" else comparison.interval  # its width is the floats' rounding
-    width = None if interval is None else (interval.high - interval.low) / 2
+    width = None
+    if comparison.interval and comparison.reason is not Reason.NO_SPREAD:  # else its width is the rounding of floats
+        width = (comparison.interval.high - comparison.interval.low) / 2
     number = rounded(Measurement(comparison.pairs, comparison.difference, width))
     return Rounded(number.mean, "", number.exponent, number.decimals)

@@ -14,18 +14,17 @@ from sweeper.report.escape import shown
 from sweeper.report.question import Question
 from sweeper.report.sources.observations import SWEEP, Observation
 from sweeper.report.sources.values import identity
-from sweeper.report.statistics.significance import Comparison, PairedTest, adjust, compare
+from sweeper.report.statistics.significance import Comparison, PairedTest, Reason, adjust, compare
 from sweeper.report.tables.rows import Row, finished
 
 Unit = frozenset[tuple[str, Any]]
 """What tells the results in a row apart: the values of the parameters that are averaged over, as a replicate's."""
 
 _NOTHING: Unit = frozenset()
-_UNTOLD = ("too few", "nothing shared")
 
 
 def mark_alike(
-    rows: Sequence[Row], metrics: Iterable[str], averaged: Sequence[str], test: PairedTest
+    rows: Sequence[Row], metrics: Sequence[str], averaged: Sequence[str], test: PairedTest
 ) -> tuple[Row, ...]:
     """Mark the rows that cannot be told from the best, metric by metric.
 
@@ -45,7 +44,7 @@ def mark_alike(
             row = marked[place]
             if comparison.is_tested and not comparison.is_significant:
                 marked[place] = replace(row, alike=row.alike | {metric})
-            elif comparison.reason in _UNTOLD:
+            elif comparison.reason and comparison.reason.wants_replicates:
                 marked[place] = replace(row, untold=row.untold | {metric})
     return tuple(marked)
 
@@ -55,7 +54,7 @@ def _is_rival(row: Row, metric: str) -> bool:
 
 
 def against_baseline(
-    rows: Sequence[Row], metrics: Iterable[str], averaged: Sequence[str], question: Question
+    rows: Sequence[Row], metrics: Sequence[str], averaged: Sequence[str], question: Question
 ) -> tuple[Row, ...]:
     """Compare each row with its baseline: the row for which the conditions hold and that is else most like it.
 
@@ -67,27 +66,24 @@ def against_baseline(
     if not baselines:
         raise InputError(f"no row is the baseline {', '.join(map(str, question.baseline))}{_hint(rows, question)}")
     find = _finder([*baselines.values()], {condition.name for condition in question.baseline})
-    made: list[tuple[int, str]] = []
-    found: list[Comparison] = []
-    for place, row in enumerate(rows):
-        if place in baselines:
-            continue
-        baseline = find(row)
-        for metric in metrics:
-            made.append((place, metric))
-            reference = _by_unit(baseline, metric, averaged) if baseline else None
-            found.append(_compared(_by_unit(row, metric, averaged), reference, question.test))
-    comparisons: defaultdict[int, dict[str, Comparison]] = defaultdict(dict)
-    for (place, metric), comparison in zip(made, adjust(found), strict=True):
-        comparisons[place][metric] = comparison
+    others = [place for place in range(len(rows)) if place not in baselines]
+    found = [
+        _compared(rows[place], find(rows[place]), metric, averaged, question.test)
+        for place in others
+        for metric in metrics
+    ]
+    adjusted = iter(adjust(found))
+    compared = {place: {metric: next(adjusted) for metric in metrics} for place in others}
     return tuple(
-        replace(row, comparisons=comparisons.get(place, {}), is_baseline=place not in comparisons)
+        replace(row, comparisons=compared.get(place, {}), is_baseline=place in baselines)
         for place, row in enumerate(rows)
     )
 
 
-def _compared(values: Mapping[Unit, float], baseline: Mapping[Unit, float] | None, test: PairedTest) -> Comparison:
-    return Comparison(0, reason="no baseline") if baseline is None else compare(_pairs(values, baseline), test)
+def _compared(row: Row, baseline: Row | None, metric: str, averaged: Sequence[str], test: PairedTest) -> Comparison:
+    if baseline is None:
+        return Comparison(0, reason=Reason.NO_BASELINE)
+    return compare(_pairs(_by_unit(row, metric, averaged), _by_unit(baseline, metric, averaged)), test)
 
 
 def _finder(baselines: Sequence[Row], named: Set[str]) -> Callable[[Row], Row | None]:
@@ -135,7 +131,7 @@ def _by_unit(row: Row, metric: str, averaged: Sequence[str]) -> Mapping[Unit, fl
     for one in finished(row.observations):
         if metric in one.cell.values:
             values[_unit(one, averaged)].append(one.cell.values[metric])
-    if len(values[_NOTHING]) != 1:
+    if len(values.get(_NOTHING, ())) > 1:
         del values[_NOTHING]
     return {unit: of_unit[0] if len(of_unit) == 1 else statistics.fmean(of_unit) for unit, of_unit in values.items()}
 

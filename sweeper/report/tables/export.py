@@ -149,7 +149,7 @@ def _compared(found: Sequence[Comparison | None]) -> dict[str, list[Any]]:
         "p": [one and one.p for one in found],
         "p_holm": [one and one.adjusted for one in found],
         "pairs": [one and one.pairs for one in found],
-        "untested": [one and one.reason for one in found],
+        "untested": [one and (one.reason or "") for one in found],
     }
 
 

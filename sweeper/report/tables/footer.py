@@ -30,7 +30,7 @@ def footer(table: Table, hidden: int) -> Iterator[str]:
     yield from _unlogged(observations)
     yield from _tasks(observations)
     for sweep in observations.sweeps:
-        yield from synopsis.outside(sweep)
+        yield from (f"{_named(sweep, observations)}{line}" for line in synopsis.outside(sweep))
     yield from notes(observations.runs, observations.lineage)
 
 
@@ -44,12 +44,17 @@ def _chosen(table: Table) -> Iterator[str]:
         where = " and ".join(map(str, table.question.where))
         yield f"{number:,} of {number + observations.left_out:,} with {where}: {words}"
     elif len(observations.sweeps) < len(observations.sources):
-        yield f"{number:,} {'points and runs' if observations.sweeps else 'runs'}: {words}"
+        runs = "run" if number == 1 else "runs"
+        yield f"{number:,} {'points and runs' if observations.sweeps else runs}: {words}"
 
 
 def _tally(sweep: SweepOutcomes, observations: Observations) -> Iterator[str]:
-    name = "" if observations.only_sweep else f"{sweep.sweep}: "
-    yield f"{name}{synopsis.tally(sweep)}{synopsis.hint(sweep)}"
+    yield f"{_named(sweep, observations)}{synopsis.tally(sweep)}{synopsis.hint(sweep)}"
+
+
+def _named(sweep: SweepOutcomes, observations: Observations) -> str:
+    """Return which sweep a line is about, '' if there is no other source."""
+    return "" if observations.only_sweep else f"{sweep.name}: "
 
 
 def _search(sweep: SweepOutcomes) -> Iterator[str]:
@@ -75,4 +80,5 @@ def _unlogged(observations: Observations) -> Iterator[str]:
     for metric in observations.metrics:
         number = sum(metric not in one.cell.values for one in results)
         if number:
-            yield f"{number:,} of {len(results):,} results {'has' if number == 1 else 'have'} no {shown(metric)}"
+            noun = "result" if len(results) == 1 else "results"
+            yield f"{number:,} of {len(results):,} {noun} {'has' if number == 1 else 'have'} no {shown(metric)}"

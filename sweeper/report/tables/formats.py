@@ -6,6 +6,7 @@ import enum
 from pathlib import Path
 
 from sweeper.errors import InputError
+from sweeper.report.tables import typeset
 from sweeper.report.tables.layout import layout
 from sweeper.report.tables.table import Table
 from sweeper.store.base import Reader
@@ -54,28 +55,25 @@ def render(table: Table, form: Format = Format.TEXT, *, is_long: bool = False, r
     if is_long and not form.is_for_programs:
         raise InputError(f"one row a result is for csv and json, not for {form}")
     match form:
-        case Format.CSV | Format.JSON:
-            from sweeper.report.tables import export
-
-            write = {
-                (Format.CSV, False): export.to_csv,
-                (Format.CSV, True): export.to_long_csv,
-                (Format.JSON, False): export.to_json,
-                (Format.JSON, True): export.to_long_json,
-            }[form, is_long]
-            return write(table)
+        case Format.TEXT:
+            return typeset.text(layout(table))
+        case Format.MARKDOWN:
+            return typeset.markdown(layout(table))
+        case Format.LATEX:
+            return typeset.latex(layout(table))
         case Format.HTML:
             from sweeper.report.page.compose import compose
             from sweeper.report.page.render import render as page
 
             assert reader is not None
             return page(compose(table, reader))
-        case _:
-            from sweeper.report.tables import typeset
+        case Format.CSV | Format.JSON:
+            return _exported(table, form, is_long=is_long)
 
-            write_words = {
-                Format.TEXT: typeset.text,
-                Format.MARKDOWN: typeset.markdown,
-                Format.LATEX: typeset.latex,
-            }[form]
-            return write_words(layout(table))
+
+def _exported(table: Table, form: Format, *, is_long: bool) -> str:
+    from sweeper.report.tables import export
+
+    if form is Format.CSV:
+        return export.to_long_csv(table) if is_long else export.to_csv(table)
+    return export.to_long_json(table) if is_long else export.to_json(table)

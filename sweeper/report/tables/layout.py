@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sweeper.points import Count
 from sweeper.report.escape import shown
-from sweeper.report.statistics.significance import PairedTest
+from sweeper.report.statistics.significance import ALPHA, PairedTest
 from sweeper.report.tables.column import Column, Value
 from sweeper.report.tables.columns import columns
 from sweeper.report.tables.comparison_columns import effect_name
@@ -20,6 +21,8 @@ MOST_TRIED = 20
 """How many of a study's configurations a reader is shown, unless it is said how many."""
 
 MOST_FIXED = 24
+
+_SHORT = "fewer results than others: the means do not compare on equal terms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +57,14 @@ def layout(table: Table, *, has_all: bool = False) -> Layout:
     rows = table.rows[:MOST_TRIED] if is_cut else table.rows
     pivot = table.question.pivot
     found = tuple(pivoted(table, pivot) if pivot else columns(table, rows))
-    marks = [cell for column in found for cell in column.cells if isinstance(cell, Value)]
-    over = _over(table)
+    values = [cell for column in found for cell in column.cells if isinstance(cell, Value)]
     return Layout(
         title=_title(table),
         fixed={table.question.label(name): value for name, value in table.fixed.items()},
         columns=found,
-        best=_best(table) if any(one.is_best for one in marks) else "",
-        alike=f"not distinguishable from the best: {table.question.test.words}{over}, Holm's correction, 5 %"
-        if any(one.is_alike for one in marks)
-        else "",
-        short="fewer results than others: the means do not compare on equal terms"
-        if any(one.is_short for one in marks)
-        else "",
+        best=_best(table) if any(one.is_best for one in values) else "",
+        alike=_alike(table) if any(one.is_alike for one in values) else "",
+        short=_SHORT if any(one.is_short for one in values) else "",
         notes=tuple(_notes(table)),
         footer=tuple(footer(table, len(table.rows) - len(rows))),
     )
@@ -74,6 +72,11 @@ def layout(table: Table, *, has_all: bool = False) -> Layout:
 
 def _best(table: Table) -> str:
     return "on the Pareto front" if table.is_front else "best"
+
+
+def _alike(table: Table) -> str:
+    test = f"{table.question.test.words}{_over(table)}"
+    return f"not distinguishable from the best: {test}, Holm's correction, {ALPHA * 100:g} %"
 
 
 def _title(table: Table) -> str:
@@ -139,26 +142,42 @@ def _unit(table: Table) -> str:
 
 def _notes(table: Table) -> Iterator[str]:
     """Say what the comparisons are, and which could not be made."""
-    question = table.question
-    if question.baseline:
-        effect = {
-            PairedTest.T: "mean difference / its standard deviation (Cohen)",
-            PairedTest.WILCOXON: "matched-pairs rank-biserial correlation",
-        }[question.test]
-        baseline = ", ".join(str(replace(one, name=question.label(one.name))) for one in question.baseline)
-        equal = _list(table, _matched(table))
-        number = f"{table.tests:,} comparison{'' if table.tests == 1 else 's'}" if table.tests else "no comparison"
-        yield (
-            f"difference: to {baseline}{f' at equal {equal}' if equal else ''}{_over(table)}; p: "
-            f"{question.test.words}, two-sided, Holm's correction over {number}; {effect_name(question.test)}: {effect}"
-        )
+    if table.question.baseline:
+        yield _differences(table)
+        yield from _fewer_pairs(table)
     untold = sum(bool(row.untold) for row in table.rows)
     if untold and any(row.n > 1 for row in table.rows):
-        noun = "cell" if question.pivot else "row"
+        noun = "cell" if table.question.pivot else "row"
         share = f"{noun} shares" if untold == 1 else f"{noun}s share"
-        yield (
-            f"{untold:,} {share} too few replicates with the best to be told from it: {question.test.fewest} are needed"
-        )
+        fewest = table.question.test.fewest
+        yield f"{untold:,} {share} too few replicates with the best to be told from it: {fewest} are needed"
+
+
+def _differences(table: Table) -> str:
+    question = table.question
+    effect = {
+        PairedTest.T: "mean difference / standard deviation of the differences (Cohen)",
+        PairedTest.WILCOXON: "matched-pairs rank-biserial correlation",
+    }[question.test]
+    baseline = ", ".join(str(replace(one, name=question.label(one.name))) for one in question.baseline)
+    equal = _list(table, _matched(table))
+    number = Count(table.tests, is_exact=True).of("comparison") if table.tests else "no comparison"
+    return (
+        f"difference: to {baseline}{f' at equal {equal}' if equal else ''}{_over(table)}; p: "
+        f"{question.test.words}, two-sided, Holm's correction over {number}; {effect_name(question.test)}: {effect}"
+    )
+
+
+def _fewer_pairs(table: Table) -> Iterator[str]:
+    """Say of how many comparisons ``n`` is not the number of pairs, in one line or none."""
+    number = sum(
+        0 < comparison.pairs < row.measurements[metric].n
+        for row in table.rows
+        for metric, comparison in row.comparisons.items()
+    )
+    if number:
+        are = "is over fewer pairs than its row has" if number == 1 else "are over fewer pairs than their rows have"
+        yield f"{Count(number, is_exact=True).of('comparison')} {are} results: only shared replicates count"
 
 
 def _matched(table: Table) -> Iterator[str]:

@@ -41,11 +41,11 @@ def pivoted(table: Table, pivot: Pivot) -> Iterator[Column]:
 
 def _column(metric: str, header: str, rows: Sequence[Row | None]) -> Column:
     means = [None if row is None else row.measurements[metric].mean for row in rows]
-    cells = tuple(
+    cells = [
         "" if row is None else state(row) if mean is None else value(row, metric, is_pivot=True)
         for row, mean in zip(rows, means, strict=True)
-    )
-    return Column(header, Kind.VALUES, cells, tuple(means))
+    ]
+    return Column(header, Kind.VALUES, whole(cells, means), tuple(means))
 
 
 def _levels(rows: Sequence[Row], names: Sequence[str]) -> list[Level]:

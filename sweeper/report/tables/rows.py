@@ -19,6 +19,16 @@ from sweeper.report.statistics.measurement import Measurement, measure
 from sweeper.report.statistics.significance import Comparison
 from sweeper.spec import Direction
 
+_TIERS = {
+    TrialStanding.COMPLETE: 1,
+    TrialStanding.RUNNING: 2,
+    TrialStanding.BLOCKED: 2,
+    TrialStanding.OPEN: 2,
+    TrialStanding.PRUNED: 3,
+    TrialStanding.FAILED: 4,
+}
+"""Which rows are ranked before which, whatever their values; 0 is for those that may be the best."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -79,7 +89,7 @@ def grouping(observations: Observations, question: Question) -> tuple[str, ...]:
     names = question.grouping or _configuration(observations)
     for name in question.columns:
         wider = tuple(dict.fromkeys((*names, name)))
-        if _number(wider, observations) > _number(names, observations):
+        if _combinations(wider, observations) > _combinations(names, observations):
             raise InputError(f"--show {name}: rows are means over it; take it into --group-by")
         names = wider
     return names
@@ -91,7 +101,7 @@ def _configuration(observations: Observations) -> tuple[str, ...]:
     return tuple(names) if len(observations.sources) == 1 else tuple(dict.fromkeys((SWEEP, *names)))
 
 
-def _number(names: Sequence[str], observations: Observations) -> int:
+def _combinations(names: Sequence[str], observations: Observations) -> int:
     """Return how many combinations of the values of some parameters there are."""
     return len({tuple(identity(one.parameter(name)) for name in names) for one in observations.every})
 
@@ -125,7 +135,7 @@ def ranked(found: Sequence[Row], observations: Observations) -> tuple[Row, ...]:
         unbeaten = front([way if row.is_eligible else (math.inf,) for row, way in zip(found, ways, strict=True)])
         for place in unbeaten:
             marked[place] = replace(marked[place], best=marked[place].best.union(metrics))
-    if not compared or compared[0][0] != observations.metrics[0]:
+    if observations.metrics[0] not in known:
         return tuple(marked)
     first = {metric: known[metric] for metric in compared[0]}
     ranks = [(_tier(row), row.n == 0, not row.is_best, _losses(row, first)) for row in marked]
@@ -142,6 +152,11 @@ def is_front(observations: Observations) -> bool:
 def finished(observations: Iterable[Observation]) -> list[Observation]:
     """Return the observations that are results, each result once, though it may stand for points of several sweeps."""
     return [one for one in _each_run_once(observations) if one.cell.state is CellState.FINISHED]
+
+
+def varying(names: Iterable[str], observations: Sequence[Observation]) -> frozenset[str]:
+    """Return the parameters that have several values among some observations, or are not set by all of them."""
+    return frozenset(name for name in names if len({identity(one.parameter(name)) for one in observations}) > 1)
 
 
 def _each_run_once(observations: Iterable[Observation]) -> list[Observation]:
@@ -174,11 +189,6 @@ def _is_of_one_trial(group: Iterable[Observation]) -> bool:
     return len({tuple(trial.number for trial in one.trials) for one in group}) == 1
 
 
-def varying(names: Iterable[str], observations: Sequence[Observation]) -> frozenset[str]:
-    """Return the parameters that have several values among some observations, or are not set by all of them."""
-    return frozenset(name for name in names if len({identity(one.parameter(name)) for one in observations}) > 1)
-
-
 def _trials(group: Iterable[Observation]) -> tuple[TrialOutcome, ...]:
     trials = {trial.number: trial for one in group for trial in one.trials}
     return tuple(trials[number] for number in sorted(trials))
@@ -187,16 +197,6 @@ def _trials(group: Iterable[Observation]) -> tuple[TrialOutcome, ...]:
 def _compared(observations: Observations, known: Iterable[str]) -> list[tuple[str, ...]]:
     """Return which metrics are looked at together to find the best: all objectives of a front, else each alone."""
     return [observations.metrics] if is_front(observations) else [(metric,) for metric in known]
-
-
-_TIERS = {
-    TrialStanding.COMPLETE: 1,
-    TrialStanding.RUNNING: 2,
-    TrialStanding.BLOCKED: 2,
-    TrialStanding.OPEN: 2,
-    TrialStanding.PRUNED: 3,
-    TrialStanding.FAILED: 4,
-}
 
 
 def _tier(row: Row) -> int:

@@ -19,8 +19,6 @@ _SCIENTIFIC = re.compile(r"(?P<mantissa>-?[\d.]+)e(?P<exponent>[+-]\d+)")
 _BLOCK = re.compile(r"^(?P<number>\d*)(?P<sign>[#+=.)-])")  # what starts a heading, a list or a line across the page
 _COMMAND = re.compile(r"(`sweeper [\w. -]+`)")
 
-Cells = Sequence[str | Value | Span]
-
 
 @dataclass(frozen=True, slots=True)
 class _Style:

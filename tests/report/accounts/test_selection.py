@@ -37,7 +37,7 @@ def test_a_run_is_found_by_its_id_and_by_the_beginning_of_it(reader: Reader, run
 
 def test_a_beginning_that_several_have_names_them(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     some = [replace(made(), run_id=f"abcd{number:028}", name=f"Fit(x={number}\x1b)") for number in range(10)]
-    monkeypatch.setattr(type(reader), "runs_in", lambda *_: some)
+    monkeypatch.setattr(type(reader), "runs_by_id", lambda *_: some)
     lines = refused(reader, "abcd").splitlines()
     assert lines[:2] == ["10 runs begin with abcd; name one of", f"  {some[0].run_id} Fit(x=0\\x1b)"]
     assert lines[-1] == "  and 2 more"
@@ -68,7 +68,7 @@ def test_a_sweep_is_found_by_its_name_and_by_its_own_run(reader: Reader) -> None
 def test_a_run_that_a_dead_driver_left_behind_is_killed(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     (driver, *_) = reader.runs_with(Tag.KIND, Kind.DRIVER)
     left = replace(made(), status=RunStatus.RUNNING, tags={Tag.KIND: Kind.TASK, Tag.DRIVER: driver.run_id})
-    monkeypatch.setattr(type(reader), "runs_in", lambda *_: [left])
+    monkeypatch.setattr(type(reader), "runs_by_id", lambda *_: [left])
     assert find_run(reader, left.run_id[:8] or "").status is RunStatus.KILLED
 
 

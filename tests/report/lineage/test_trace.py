@@ -161,5 +161,5 @@ def test_a_tree_of_three_thousand_levels_can_be_drawn() -> None:
     for _ in range(3_000):
         chain.append(made("Epoch", {}, {"before": chain[-1]}))
     lineage = Lineage({str(run.key): run for run in chain})
-    assert max(branch.depth for branch in branches(chain[-1], lineage)) == 2_999
+    assert len([*branches(chain[-1], lineage)]) == 3_000
     assert len(ancestors(lineage, upstream(chain[-1]).values())) == 3_000

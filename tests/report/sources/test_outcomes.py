@@ -46,7 +46,7 @@ def test_a_sweep_whose_points_are_all_excluded_has_no_cells() -> None:
 
 def test_a_run_stands_for_all_the_points_that_it_names() -> None:
     cells = outcomes(sweep(TWO_POINTS, [run({"x": 1}, {"x": 2}, metrics=GOOD)])).cells
-    assert [cell.value for cell in cells] == [0.5, 0.5]
+    assert [cell.values for cell in cells] == [GOOD, GOOD]
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -127,7 +127,7 @@ def test_a_finished_run_without_a_key_is_no_result() -> None:
 )
 def test_a_result_that_does_not_say_the_metric_is_a_failure(metrics: dict[str, float], reason: str) -> None:
     cell = only_cell(sweep(ONE_POINT, [run(X, metrics=metrics)]))
-    assert (cell.state, cell.reason, cell.value) == (CellState.FAILED, reason, None)
+    assert (cell.state, cell.reason, cell.values) == (CellState.FAILED, reason, {})
 
 
 def test_an_infinite_metric_is_a_result() -> None:
@@ -136,7 +136,7 @@ def test_an_infinite_metric_is_a_result() -> None:
 
 def test_another_metric_can_be_reported_without_a_direction() -> None:
     found = outcomes(learning_rates(), ["loss"])
-    assert found.cells[0].value == pytest.approx(0.1288)
+    assert found.cells[0].values == {"loss": pytest.approx(0.1288)}
     assert found.directions == (None,)
 
 
@@ -166,7 +166,7 @@ def test_points_are_matched_by_canonical_values() -> None:
     toml = 'task = "m:T"\nmetric = "accuracy"\n[grid]\nday = [2026-01-31]\nlayers = [[8, 8]]\nname = ["é|\\n"]\n'
     point = {"name": "é|\n", "layers": [8, 8], "day": dt.date(2026, 1, 31)}
     cell = only_cell(sweep(toml, [run(point, metrics=GOOD)]))
-    assert cell.value == 0.5
+    assert cell.values == GOOD
     assert dict(cell.point.values) == point
 
 

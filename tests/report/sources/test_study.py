@@ -76,15 +76,14 @@ def test_every_way_in_which_a_trial_can_stand_is_told_and_counted() -> None:
     assert found.over == 7
 
 
-def test_a_trial_has_its_values_runs_and_reason() -> None:
+def test_a_trial_has_its_values_cells_and_reason() -> None:
     trials = of(study()).trials
     assert (trials[1].values, trials[1].is_feasible, trials[1].reason) == ((0.95,), True, "")
     assert [cell.state for cell in trials[1].cells] == [CellState.FINISHED] * 2
-    assert trials[1].run_ids == tuple(cell.run_id for cell in trials[1].cells)
     assert (trials[2].values, trials[2].is_feasible) == ((0.97,), False)
     assert (trials[9].values, trials[9].last_step, trials[9].reason) == ((), 7, "pruned at step 7")
-    assert (trials[6].run_ids, trials[6].reason) == (("upstream1",), "FetchTitles failed: no such table")
-    assert trials[4].run_ids == ("bad1",)
+    assert (trials[6].cells[0].run_id, trials[6].reason) == ("upstream1", "FetchTitles failed: no such table")
+    assert trials[4].cells[0].run_id == "bad1"
 
 
 def test_a_trial_whose_attempt_was_killed_is_open_and_says_why() -> None:
@@ -145,7 +144,7 @@ def test_each_objective_must_be_a_number() -> None:
     )
     for asked in ((), ("loss",), ("loss", "cost")):
         (cell,) = outcomes(record, asked).cells
-        assert (cell.reason, cell.value) == ("finished with NaN for the metric cost", None)
+        assert (cell.reason, cell.values) == ("finished with NaN for the metric cost", {})
 
 
 def test_results_of_points_that_no_trial_tried_are_outside() -> None:

@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from sweeper.report.statistics.interval import CONFIDENCE, Interval, IntervalMethod, interval, moments, quantile
+from sweeper.report.statistics.interval import (
+    CONFIDENCE,
+    Interval,
+    IntervalMethod,
+    interval,
+    mean_and_deviation,
+    quantile,
+)
 
 SLEEP = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
 """Hours of sleep that ten patients gained by the second drug: Student (1908); ``sleep`` in R."""
@@ -68,8 +75,8 @@ def test_the_t_interval_covers_what_it_says_of_any_number_of_values(n: int) -> N
 
 
 @given(varied)
-def test_moments_are_those_of_exact_arithmetic(values: list[float]) -> None:
-    mean, deviation = moments(values)
+def test_mean_and_deviation_are_those_of_exact_arithmetic(values: list[float]) -> None:
+    mean, deviation = mean_and_deviation(values)
     assert mean == pytest.approx(statistics.mean(values), rel=1e-14, abs=1e-15 * max(map(abs, values)))
     assert deviation == pytest.approx(statistics.stdev(values), rel=1e-12)
 

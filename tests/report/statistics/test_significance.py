@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sweeper.report.statistics.interval import Interval
-from sweeper.report.statistics.significance import ALPHA, Comparison, PairedTest, adjust, compare
+from sweeper.report.statistics.significance import ALPHA, Comparison, PairedTest, Reason, adjust, compare
 
 T, WILCOXON = PairedTest.T, PairedTest.WILCOXON
 
@@ -101,7 +101,7 @@ def test_the_t_test_is_that_of_student_1908() -> None:
     assert (found.interval.low, found.interval.high) == pytest.approx((-2.4598858, -0.7001142), abs=1e-7)
     assert found.p == pytest.approx(0.002833, abs=5e-7)
     assert found.effect == pytest.approx(-4.0621 / math.sqrt(10), abs=5e-5)
-    assert found.reason == ""
+    assert found.reason is None
 
 
 def test_the_t_test_is_that_of_fisher_1935() -> None:
@@ -228,11 +228,11 @@ def test_wilcoxons_fewest_pairs_are_the_first_that_can_be_significant() -> None:
 
 
 def test_one_pair_has_a_difference_and_no_interval() -> None:
-    assert compare([(0.5, 0.25)]) == Comparison(1, 0.25, reason="too few")
+    assert compare([(0.5, 0.25)]) == Comparison(1, 0.25, reason=Reason.TOO_FEW)
 
 
 def test_nothing_shared_says_so() -> None:
-    assert compare([]) == Comparison(0, reason="nothing shared")
+    assert compare([]) == Comparison(0, reason=Reason.NOTHING_SHARED)
 
 
 @pytest.mark.parametrize("test", PairedTest)
@@ -242,7 +242,7 @@ def test_nothing_shared_says_so() -> None:
 )
 def test_what_is_not_finite_is_not_compared(odd: Pairs, test: PairedTest) -> None:
     pairs = [(1.0, 0.0), (2.0, 0.5), (4.0, 1.0), (5.0, 1.0), (7.0, 1.5), *odd]
-    assert compare(pairs, test) == Comparison(len(pairs), reason="not finite")
+    assert compare(pairs, test) == Comparison(len(pairs), reason=Reason.NOT_FINITE)
 
 
 @pytest.mark.parametrize("test", PairedTest)
@@ -257,7 +257,7 @@ def test_differences_beyond_what_a_float_holds_are_not_finite(pairs: Pairs, test
 @pytest.mark.parametrize("test", PairedTest)
 def test_identical_values_are_no_evidence_of_a_difference(test: PairedTest) -> None:
     found = compare([(0.1 * place, 0.1 * place) for place in range(6)], test)
-    assert found == Comparison(6, 0.0, Interval(0.0, 0.0), p=1.0, reason="identical")
+    assert found == Comparison(6, 0.0, Interval(0.0, 0.0), p=1.0, reason=Reason.IDENTICAL)
 
 
 def test_values_that_differ_by_their_rounding_are_identical() -> None:
@@ -319,7 +319,7 @@ def test_holms_correction_is_the_level_at_which_his_procedure_rejects(ps: list[f
 
 @given(st.lists(st.floats(0, 1) | st.none(), max_size=12))
 def test_what_was_not_tested_is_no_comparison(ps: list[float | None]) -> None:
-    made = adjust([Comparison(5, p=p, reason="" if p is not None else "too few") for p in ps])
+    made = adjust([Comparison(5, p=p, reason=None if p is not None else Reason.TOO_FEW) for p in ps])
     alone = adjust([Comparison(5, p=p) for p in ps if p is not None])
     assert [one for one in made if one.is_tested] == alone
     assert all(one.adjusted is None and not one.is_significant for one in made if not one.is_tested)

@@ -12,7 +12,7 @@ from scipy import stats
 from sweeper.errors import InputError
 from sweeper.report.conditions import Condition
 from sweeper.report.question import STANDARD, Question
-from sweeper.report.statistics.significance import Comparison, PairedTest
+from sweeper.report.statistics.significance import Comparison, PairedTest, Reason
 from sweeper.report.tables.formats import render
 from sweeper.report.tables.rows import Row
 from sweeper.report.tables.table import Table
@@ -68,6 +68,14 @@ class TestBaseline:
         assert found.interval is not None
         assert (found.interval.low, found.interval.high) == pytest.approx(tuple(expected.confidence_interval()))
 
+    def test_a_row_with_more_results_than_pairs_is_told_of(self) -> None:
+        question = Question(baseline=SGD_ROWS)
+        line = "1 comparison is over fewer pairs than its row has results: only shared replicates count"
+        assert line in render(losses({"sgd": SGD[:5], "adam": ADAM}, question))
+        assert "2 comparisons are over fewer" in render(losses({"sgd": SGD[:5], "adam": ADAM, "rms": RMS}, question))
+        for adam in (ADAM[:5], ADAM[:4], [math.nan, math.nan, math.nan, math.nan, math.nan, 0.4]):
+            assert "fewer pairs" not in render(losses({"sgd": SGD[:5], "adam": adam}, question))
+
     def test_replicates_are_paired_by_their_parameter_and_not_by_their_place(self) -> None:
         table = losses(
             {"sgd": [0.5, math.nan, 0.4, 0.6, 0.7], "adam": [math.nan, 9.0, 0.3, 0.4, 0.6]},
@@ -103,7 +111,7 @@ class TestBaseline:
         runs = [foreign({"optimizer": name}, loss=loss) for name in ("sgd", "adam") for loss in (0.1, 0.2, 0.4)]
         question = Question(metrics=("loss",), baseline=SGD_ROWS)
         found = compared(answered(experiment(*runs), question=question))["adam"]
-        assert found == Comparison(0, reason="nothing shared")
+        assert found == Comparison(0, reason=Reason.NOTHING_SHARED)
 
     def test_repeated_runs_with_a_seed_are_paired_by_it_and_those_of_one_seed_count_as_their_mean(self) -> None:
         measured = {"sgd": [(0, 0.5), (1, 0.6), (2, 0.7)], "adam": [(0, 0.1), (0, 0.3), (1, 0.3), (2, 0.3)]}
@@ -140,7 +148,7 @@ class TestBaseline:
         ]
         runs = [run({"optimizer": "adam", "rate": 3, "seed": 0}, metrics={"loss": 1.0})]
         table = answered(sweep(HEAD + "".join(grids), runs), question=Question(baseline=SGD_ROWS))
-        assert compared(table)["adam"] == Comparison(0, reason="no baseline")
+        assert compared(table)["adam"] == Comparison(0, reason=Reason.NO_BASELINE)
         assert "no baseline" in render(table)
 
     def test_sweeps_are_compared_with_each_other(self) -> None:
@@ -184,7 +192,7 @@ class TestBaseline:
         by_t = render(losses({"sgd": SGD, "adam": ADAM}, Question(baseline=SGD_ROWS)))
         assert "p (paired t-test, Holm)" in by_t
         assert "difference: to optimizer = sgd over seed; p: paired t-test, two-sided, Holm's correction" in by_t
-        assert " over 1 comparison; d_z: mean difference / its standard deviation (Cohen)" in by_t
+        assert " over 1 comparison; d_z: mean difference / standard deviation of the differences (Cohen)" in by_t
         by_ranks = render(losses({"sgd": SGD, "adam": ADAM}, Question(baseline=SGD_ROWS, test=PairedTest.WILCOXON)))
         assert "p (Wilcoxon signed-rank test, Holm)" in by_ranks
         assert "r: matched-pairs rank-biserial correlation" in by_ranks

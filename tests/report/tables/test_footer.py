@@ -72,6 +72,7 @@ def test_the_runs_of_an_experiment_are_counted_by_how_they_ended() -> None:
     assert below(experiment(*runs), metrics=("loss",)) == ["4 runs: 1 finished, 1 running, 1 failed, 1 missing"]
     mixed = below(sweep(GRID), experiment(*runs), metrics=("loss",))
     assert mixed[0] == "7 points and runs: 1 finished, 1 running, 1 failed, 4 missing"
+    assert below(experiment(runs[0]), metrics=("loss",)) == ["1 run: 1 finished"]
     assert below(experiment(), metrics=("loss",)) == ["0 runs: none"]
 
 
@@ -80,6 +81,7 @@ def test_results_without_a_metric_are_counted_also_where_it_is_nan() -> None:
     runs = [run({"x": x}, metrics={"loss": 1.0, **more}) for x, more in enumerate(logged, 1)]
     assert below(sweep(GRID, runs), metrics=("loss", "f1"))[-1] == "2 of 3 results have no f1"
     assert below(sweep(GRID, runs[:2]), metrics=("loss", "f1"))[-1] == "1 of 2 results has no f1"
+    assert below(sweep(GRID, runs), metrics=("loss", "f1"), where=where("x = 1"))[-1] == "1 of 1 result has no f1"
 
 
 def test_a_result_of_two_sweeps_that_lacks_a_metric_is_counted_once() -> None:
@@ -101,6 +103,7 @@ def test_a_study_has_its_best_only_by_its_own_objective_and_ungrouped() -> None:
 def test_results_outside_the_present_spec_are_counted() -> None:
     runs = [run({"x": x}, metrics={"loss": 1.0}) for x in (1, 4)]
     assert below(sweep(GRID, runs))[-1] == "1 result outside the present spec"
+    assert "bert_lr: 1 result outside the present spec" in below(sweep(GRID, runs), sweep(GRID, name="other"))
 
 
 @pytest.mark.parametrize(

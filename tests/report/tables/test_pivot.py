@@ -61,6 +61,17 @@ def test_cells_with_fewer_results_than_others_are_flagged_and_the_best_is_marked
     assert marks == [(True, False), (False, False), (False, True)]
 
 
+def test_a_cell_of_which_some_results_lack_the_metric_is_flagged() -> None:
+    toml = f'{HEAD}replicates = "seed"\n[grid]\nx = [1, 2]\ny = ["a"]\nseed = [0, 1]\n'
+    points = [(x, seed) for x in (1, 2) for seed in (0, 1)]
+    runs = [
+        run({"x": x, "y": "a", "seed": seed}, metrics={"loss": 0.5} | ({} if (x, seed) == (2, 1) else {"f1": 0.5}))
+        for x, seed in points
+    ]
+    _, a = columns(sweep(toml, runs), "x", "y", metrics=("f1",))
+    assert [cell.is_short for cell in a.cells if isinstance(cell, Value)] == [False, True]
+
+
 def test_the_title_says_what_is_where_and_over_what_it_is_a_mean() -> None:
     text = render(
         answered(grid(), question=Question(pivot=Pivot(("x",), ("y",)), labels={"x": "width", "seed": "run"}))

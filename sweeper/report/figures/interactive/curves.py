@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MOST_CURVES = 10
 MOST_STEPS = 400
-MOST_IN_LEGEND = 48
+MOST_IN_LEGEND = 40
+_MOST_TICKS = 12
 
 _DASHES = ("solid", "dash", "dot")
 
@@ -59,10 +60,10 @@ def _figure(subject: Subject, curves: Sequence[Curve]) -> Figure:
         colour, dash = COLOURS[place % len(COLOURS)], _DASHES[place // len(COLOURS)]
         for trace in _traces(curve, metric, colour, dash):
             figure.add_trace(go.Scatter(**trace, legendgroup=str(place), name=inert(label, len(label))))
-    figure.update_xaxes(title_text="step")
-    set_scale(
-        figure, metric, [value for curve in curves for series in curve.series for value in series.values()], along="y"
-    )
+    every = [item for curve in curves for series in curve.series for item in series.items()]
+    steps = [step for step, _ in every]
+    figure.update_xaxes(title_text="step", dtick=1 if max(steps) - min(steps) <= _MOST_TICKS else None)
+    set_scale(figure, metric, [value for _, value in every], along="y")
     return finish(figure)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sweeper.report.escape import shown
 from sweeper.report.figures.palette import BLUE, GREY, VERMILION
-from sweeper.report.figures.scales import key, levels, number, scaled
+from sweeper.report.figures.scales import distinct, key, levels, number, scaled
 from sweeper.report.figures.subject import Axis, Mark, Subject
 from sweeper.report.rounding import numeral
 
@@ -21,10 +23,15 @@ MOST_IN_HOVER = 400
 MOST_METRICS = 3
 """How many metrics have pictures of their own."""
 
+TOP = 34
+"""How many pixels above what is drawn are left to the buttons, which phones show all the time."""
+
 BROKEN = "breaks a constraint"
 _HOVER_WIDTH = 60
 _MOST_IN_TITLE = 44
 _MOST_TICKS = 8
+_MOST_NAMED_TICKS = 20
+_MOST_IN_TICK = 20
 _MANY_DECADES = 100
 
 FEASIBILITY: dict[str, Any] = {
@@ -54,6 +61,16 @@ def inert(words: str, most: int = 40) -> str:
 def title_of(axis: Axis) -> str:
     """Return the title of an axis."""
     return inert(axis.title, _MOST_IN_TITLE)
+
+
+def name_of(axis: Axis) -> str:
+    """Return the title of what tells levels apart without a scale: of a legend, or an axis of words."""
+    return title_of(replace(axis, is_log=False))
+
+
+def tick_words(known: Iterable[str]) -> list[str]:
+    """Return the words for levels along an axis, so short that they leave room for what is drawn."""
+    return [inert(words) for words in distinct(shown(words, _MOST_IN_TICK) for words in known)]
 
 
 def hover(words: str, *lines: str) -> str:
@@ -108,12 +125,28 @@ def set_parameter(figure: Figure, axis: Axis, subject: Subject, *, along: str, a
     update = figure.update_xaxes if along == "x" else figure.update_yaxes
     if as_words or not axis.is_number:
         words = [inert(each) for each in known.values()]
-        update(title_text=title_of(axis), type="category", categoryorder="array", categoryarray=words)
+        update(title_text=name_of(axis), type="category", categoryorder="array", categoryarray=words)
+        if len(words) <= _MOST_NAMED_TICKS:
+            update(tickvals=words, ticktext=tick_words(known.values()))
         return
     positions = [level for level in known if isinstance(level, float)]
     set_scale(figure, axis, positions, along=along)
     if len(positions) <= _MOST_TICKS:
         update(dtick=None, tickvals=positions, ticktext=[inert(known[level]) for level in positions])
+
+
+def coloured(axis: Axis, rows: Sequence[Sequence[float | None]]) -> tuple[list[list[float]], dict[str, Any]]:
+    """Return the numbers that stand for values on a scale of colours (NaN for none), and what is beside that scale."""
+    fitting = scaled(axis, [value for row in rows for value in row if value is not None])
+    colour = math.log10 if fitting.is_log else float
+    numbers = [[math.nan if value is None else colour(value) for value in row] for row in rows]
+    bar: dict[str, Any] = {"title": {"text": title_of(fitting), "side": "right"}, "thickness": 12, "outlinewidth": 0}
+    if fitting.is_log:
+        present = [each for row in numbers for each in row if not math.isnan(each)]
+        low, high = min(present), max(present)
+        ticks = [low + (high - low) * share / 4 for share in range(5)]
+        bar |= {"tickvals": ticks, "ticktext": [f"{10**tick:.2g}" for tick in ticks]}
+    return numbers, bar
 
 
 def points(columns: Columns, **options: Any) -> Figure:
@@ -144,12 +177,11 @@ def finish(figure: Figure, **layout: Any) -> Figure:
     figure.update_layout(
         **{
             "title": None,
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8, "autoexpand": True},
+            "margin": {"l": 8, "r": 8, "t": TOP, "b": 8, "autoexpand": True},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "hovermode": "closest",
             "hoverlabel_align": "left",
-            "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
             **layout,
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeper.report.escape import shown
 from sweeper.report.figures.interactive import captions
@@ -13,6 +13,7 @@ from sweeper.report.figures.interactive.drawing import (
     Columns,
     Picture,
     add_stars,
+    coloured,
     described,
     finish,
     hover_of,
@@ -21,10 +22,9 @@ from sweeper.report.figures.interactive.drawing import (
     places,
     points,
     set_parameter,
-    title_of,
 )
 from sweeper.report.figures.palette import GREY, SEQUENTIAL, VERMILION
-from sweeper.report.figures.scales import Level, is_placed, key, levels, number, scaled, varying
+from sweeper.report.figures.scales import Level, is_placed, key, levels, number, varying
 from sweeper.report.figures.subject import Axis, Mark, Subject
 from sweeper.report.figures.thinning import thin
 from sweeper.spec import Direction
@@ -77,7 +77,7 @@ def _heat_map(subject: Subject, metric: Axis, first: Axis, second: Axis, cells: 
 
     columns, rows = (levels(axis, subject.marks) for axis in (first, second))
     table = [[cells[column, row] for column in columns] for row in rows]
-    colours, bar = _coloured(metric, [means(metric, row) for row in table])
+    colours, bar = coloured(metric, [means(metric, row) for row in table])
     figure = px.imshow(
         colours,
         x=[inert(words) for words in columns.values()],
@@ -128,7 +128,7 @@ def _map(subject: Subject, metric: Axis, axes: Sequence[Axis], title: str) -> It
     drawn = thin([mark for mark in placed if number(mark.means.get(metric.name)) is not None], MOST_MARKS, metric)
     if len(drawn.marks) < 3:
         return
-    (colours,), bar = _coloured(metric, [means(metric, drawn.marks)])
+    (colours,), bar = coloured(metric, [means(metric, drawn.marks)])
     best = [mark for mark in drawn.marks if mark.is_best]
     columns = {**_columns(first, second, subject, drawn.marks), "colour": colours}
     figure = points(columns, color="colour", color_continuous_scale=SEQUENTIAL)
@@ -153,17 +153,3 @@ def _columns(first: Axis, second: Axis, subject: Subject, marks: Sequence[Mark])
         "y": places(second, subject, marks),
         **described(marks, subject),
     }
-
-
-def _coloured(metric: Axis, rows: Sequence[Sequence[float | None]]) -> tuple[list[list[float]], dict[str, Any]]:
-    """Return the numbers that stand for means on a scale of colours (NaN for none), and what is beside that scale."""
-    fitting = scaled(metric, [mean for row in rows for mean in row if mean is not None])
-    colour = math.log10 if fitting.is_log else float
-    numbers = [[math.nan if mean is None else colour(mean) for mean in row] for row in rows]
-    bar: dict[str, Any] = {"title": {"text": title_of(fitting), "side": "right"}, "thickness": 12, "outlinewidth": 0}
-    if fitting.is_log:
-        present = [each for row in numbers for each in row if not math.isnan(each)]
-        low, high = min(present), max(present)
-        ticks = [low + (high - low) * share / 4 for share in range(5)]
-        bar |= {"tickvals": ticks, "ticktext": [f"{10**tick:.2g}" for tick in ticks]}
-    return numbers, bar

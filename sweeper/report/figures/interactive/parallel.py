@@ -10,6 +10,7 @@ from sweeper.report.figures.interactive import captions
 from sweeper.report.figures.interactive.drawing import (
     HOVER,
     MOST_METRICS,
+    TOP,
     Picture,
     finish,
     hover_of,
@@ -92,7 +93,7 @@ class _Plot:
         names = [inert(axis.label, MOST_IN_TITLE) for axis in (*self.metrics, *self.parameters)]
         figure.update_xaxes(ticktext=names)
         figure.layout.annotations = [*self._ticks(figure)]
-        return finish(figure, margin={"l": 48, "r": 8, "t": 16, "b": 8})  # Plotly leaves no room for the ticks
+        return finish(figure, margin={"l": 48, "r": 8, "t": TOP, "b": 8})  # Plotly leaves no room for the ticks
 
     def _drawn(self) -> Figure:
         """Return the figure as Optuna draws it; the first metric is its objective, others are parameters to it."""

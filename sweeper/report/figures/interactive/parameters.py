@@ -16,15 +16,17 @@ from sweeper.report.figures.interactive.drawing import (
     Picture,
     add_line,
     add_stars,
+    coloured,
     described,
     finish,
     inert,
     means,
+    name_of,
     places,
     points,
     set_parameter,
     set_scale,
-    title_of,
+    tick_words,
 )
 from sweeper.report.figures.palette import COLOURS, GREY, SEQUENTIAL
 from sweeper.report.figures.scales import Level, is_placed, key, levels, number, reach, varying
@@ -94,7 +96,12 @@ class _View:
     @property
     def is_crowded(self) -> bool:
         """Whether points would hide each other above their level."""
-        return not self.axis.is_number and not self.hue and len(self.rows) > len(levels(self.axis, self.rows))
+        return not self.axis.is_number and not self.hue and len(self.plain) > len(levels(self.axis, self.plain))
+
+    @property
+    def plain(self) -> list[Mark]:
+        """The marks that get no star."""
+        return [mark for mark in self.rows if not mark.is_best]
 
 
 def against_parameters(subject: Subject) -> Iterator[Picture]:
@@ -147,8 +154,8 @@ def _figure(view: _View) -> Figure:
     add_stars(figure, _columns(view, [mark for mark in view.drawn.marks if mark.is_best]))
     set_scale(figure, view.metric, means(view.metric, view.rows), along="y")
     if view.is_dodged:
-        words = [inert(each) for each in levels(view.axis, view.subject.marks).values()]
-        figure.update_xaxes(title_text=title_of(view.axis), tickvals=[*range(len(words))], ticktext=words)
+        words = tick_words(levels(view.axis, view.subject.marks).values())
+        figure.update_xaxes(title_text=name_of(view.axis), tickvals=[*range(len(words))], ticktext=words)
     else:
         set_parameter(figure, view.axis, view.subject, along="x")
     return finish(figure)
@@ -164,31 +171,34 @@ def _add_edge(figure: Figure, view: _View) -> None:
 def _strip(view: _View) -> Figure:
     import plotly.express as px
 
-    columns = _columns(view, view.rows)
+    columns = _columns(view, view.plain)
     figure = px.strip(columns, x="x", y="y", custom_data=["words"], **FEASIBILITY)
     figure.update_traces(marker_size=6, jitter=0.6, hovertemplate=HOVER, offsetgroup=None, showlegend=False)
     return figure.update_layout(boxmode="overlay")
 
 
 def _scatter(view: _View) -> Figure:
+    columns = _columns(view, view.rows)
     options: dict[str, Any] = {**FEASIBILITY}
     if view.hue:
         options = {"color": "hue", "color_discrete_sequence": COLOURS, "color_continuous_scale": SEQUENTIAL}
-    if view.hue and not view.has_colour_scale:
+    if view.hue and view.has_colour_scale:
+        (columns["hue"],), bar = coloured(view.hue, [columns["hue"]])
+    elif view.hue:
         options |= {"symbol": "hue", "symbol_sequence": _SYMBOLS, "category_orders": {"hue": view.hues}}
     if view.has_bars:
         options |= {"error_y": "above", "error_y_minus": "below"}
-    figure = points(_columns(view, view.rows), **options)
+    figure = points(columns, **options)
     figure.update_traces(mode="lines+markers" if view.connected else "markers", marker_size=8)
     if view.has_bars:
         figure.update_traces(error_y={"thickness": 1, "width": 4} | ({"color": GREY} if view.has_colour_scale else {}))
-    if view.has_colour_scale:
-        figure.update_traces(marker_line={"width": 0.5, "color": GREY})
     if len(view.rows) > _MOST_OPAQUE:
         figure.update_traces(marker_opacity=0.85)
-    title = title_of(view.hue) if view.hue else ""
-    figure.update_traces(showlegend=view.hue is not None and not view.has_colour_scale)
-    return figure.update_layout(legend_title_text=title, coloraxis_colorbar_title_text=title)
+    if view.hue and view.has_colour_scale:
+        figure.update_traces(marker_line={"width": 0.5, "color": GREY}, showlegend=False)
+        return figure.update_layout(coloraxis_colorbar=bar)
+    figure.update_traces(showlegend=view.hue is not None)
+    return figure.update_layout(legend_title_text=name_of(view.hue) if view.hue else "")
 
 
 def _columns(view: _View, rows: Sequence[Mark]) -> Columns:

@@ -6,7 +6,6 @@
 
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const narrow = matchMedia("(max-width: 40rem)");
   const touched = matchMedia("(pointer: coarse)");
 
   // Okabe and Ito's colours, which readers with any kind of colour vision tell apart; in the dark, the same hues lighter.
@@ -25,7 +24,7 @@
     colours: ["#56B4E9", "#E69F00", "#2FC39B", "#F07D2E", "#DF93BD", "#3D95D6", "#F0E442"],
   };
 
-  const template = ({ ink, muted, line, ground, colours }, isNarrow) => {
+  const template = ({ ink, muted, line, ground, colours }) => {
     const axis = {
       automargin: true,
       color: muted,
@@ -34,10 +33,9 @@
       linecolor: line,
       minorloglabels: "none",
       tickcolor: line,
-      title: { font: { color: ink } },
+      title: { font: { color: ink, size: 13 } },
       zerolinecolor: line,
     };
-    const below = { orientation: "h", x: 0, xref: "container", y: 0, yref: "container", yanchor: "bottom" };
     return {
       data: Object.fromEntries(
         ["contour", "heatmap", "histogram2d"].map((type) => [type, [{ type, colorscale: "Viridis" }]]),
@@ -49,7 +47,7 @@
         font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: ink },
         hoverlabel: { align: "left", bgcolor: ground, bordercolor: line, font: { color: ink } },
         hovermode: "closest",
-        legend: isNarrow ? below : {},
+        legend: { orientation: "h", x: 0, xref: "container", y: 0, yref: "container", yanchor: "bottom" }, // clear of the buttons
         margin: { t: 24, r: 16, b: 48, l: 56 },
         modebar: { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: ink },
         paper_bgcolor: ground,
@@ -61,13 +59,10 @@
   };
 
   const onScreen = () => ({
-    template: template(
-      (root.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark" ? DARK : LIGHT,
-      narrow.matches,
-    ),
+    template: template((root.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark" ? DARK : LIGHT),
     autosize: true,
   });
-  const onPaper = () => ({ template: template(LIGHT, true), autosize: false, width: PAPER_WIDTH });
+  const onPaper = () => ({ template: template(LIGHT), autosize: false, width: PAPER_WIDTH });
 
   const plots = [...document.querySelectorAll(".plot")];
   const drawn = new Set();
@@ -95,7 +90,6 @@
   // What the reader has zoomed, hidden or chosen stays.
   const redrawAll = () => drawn.forEach((plot) => Plotly.relayout(plot, { ...onScreen(), width: null }));
   document.addEventListener("themechange", redrawAll);
-  narrow.addEventListener("change", redrawAll);
   addEventListener("afterprint", redrawAll);
   addEventListener("beforeprint", () => {
     for (const plot of plots) {
