@@ -58,8 +58,8 @@ EXHIBITS = (
     ),
     Exhibit(
         "Several metrics",
-        "The best of each is marked.",
-        "sweeper report bert_lr --metric accuracy --metric macro_f1 --minimize log_loss --interval none",
+        "The best of each is marked, once it is said which values are better.",
+        "sweeper report bert_lr --metric accuracy --maximize macro_f1 --minimize log_loss --interval none",
     ),
     Exhibit(
         "Two ways",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sweeper.errors import InputError
 from sweeper.report.conditions import Condition
@@ -47,7 +48,8 @@ class Question:
     or of the ``pivot``. ``best_per`` keeps the best row for each value of those parameters, ``top`` the first rows.
     ``columns`` are parameters to show though they do not vary. ``replicates`` are parameters in which repeated
     measurements differ, besides those that the sweeps name. Rows are compared, by ``test``, with those for which
-    ``baseline`` holds. ``labels`` are what readers see in the place of names.
+    ``baseline`` holds. ``labels`` are what readers see in the place of names, and of
+    values that are words.
     """
 
     metrics: tuple[str, ...] = ()
@@ -101,13 +103,16 @@ class Question:
         """Yield every name that must be a parameter, or something else that is known of a result."""
         yield from self.parameters()
         yield from (one.name for one in self.where)
-        yield from self.labels
         if self.order:
             yield self.order.name
 
     def label(self, name: str) -> str:
         """Return what readers see in the place of a name."""
         return self.labels.get(name, name)
+
+    def worded(self, value: Any) -> Any:
+        """Return what readers see in the place of a parameter's value: its label, if it is a word that has one."""
+        return self.label(value) if isinstance(value, str) else value
 
 
 STANDARD = Question()

@@ -71,6 +71,15 @@ def test_show_tells_of_a_sweep_by_its_name(inside: Project, command: Command):
     assert len(command("show", "mixed", "--full").output) > len(done.output)
 
 
+def test_a_page_shows_the_log_of_what_blocks_points(inside: Project, command: Command):
+    done = command("report", "mixed", "--html", "page.html")
+    assert done.exit_code == 0, done.output
+    page = (inside.folder / "page.html").read_text(encoding="utf-8")
+    assert "number 0 ends error" in page
+    (failed,) = (run for run in runs(inside.uri, "trouble") if run.reason)
+    assert failed.log in page
+
+
 def test_list_tells_how_far_each_sweep_is(inside: Project, command: Command):
     done = command("list")
     assert done.exit_code == 0

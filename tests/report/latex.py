@@ -16,6 +16,10 @@ COMMANDS = {
 }
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _TOKEN = re.compile(r"\\(?P<command>[A-Za-z]+)|\\(?P<escaped>.)|(?P<active>[{}$&^_~#%\\])", re.DOTALL)
+_SPANNING = re.compile(
+    r"(?P<before>(?:& )*)\\multicolumn\{(?P<spans>\d+)\}\{c\}\{(?P<words>.*)\} \\\\\n"
+    r"\\cmidrule\(lr\)\{(?P<from>\d+)-(?P<to>\d+)\}\n"
+)
 _TABULAR = re.compile(r"\\begin\{tabular\}\{([lr]*)\}\n(.*)\\end\{tabular\}\s*", re.DOTALL)
 
 
@@ -24,6 +28,13 @@ def check(text: str) -> list[list[str]]:
     tabular = _TABULAR.fullmatch("\n".join(line for line in _COMMENT.sub("", text).split("\n") if line.strip()))
     assert tabular, text
     body = re.sub(r"\\(top|mid|bottom)rule\n", "", tabular[2])
+    spanning = _SPANNING.match(body)
+    if spanning:
+        _cells(spanning["words"])
+        before, spans, columns = spanning["before"].count("&"), int(spanning["spans"]), len(tabular[1])
+        assert (before + 1, columns) == (int(spanning["from"]), int(spanning["to"]))
+        assert before + spans == columns
+        body = body[spanning.end() :]
     *rows, rest = body.split("\\\\\n")
     assert not rest.strip(), rest
     cells = [_cells(row) for row in rows]

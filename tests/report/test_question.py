@@ -52,10 +52,12 @@ def test_every_name_in_a_question_is_known_to_it() -> None:
         baseline=(Condition("g", "=", (1,)),),
         labels={"h": "H"},
     )
-    assert {*question.names()} == {*"abcdefgh"}
+    assert {*question.names()} == {*"abcdefg"}
     assert {*question.parameters()} == {*"bcdeg"}
 
 
-def test_a_label_stands_for_a_name() -> None:
+def test_a_label_stands_for_a_name_or_for_a_value_that_is_a_word() -> None:
     assert Question(labels={"x": "X"}).label("x") == "X"
+    assert Question(labels={"adam": "Adam", "1": "one"}).worded("adam") == "Adam"
+    assert Question(labels={"adam": "Adam", "1": "one"}).worded(1) == 1
     assert Question().label("x") == "x"

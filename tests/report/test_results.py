@@ -17,7 +17,7 @@ from tests.report.frozen.restore import restore
 
 COLUMNS = [
     *("sweep", "optimizer", "learning_rate", "seed", "accuracy", "loss", "parameters"),
-    *("state", "reason", "run_id", "key", "started", "seconds", "code", "commit", "dirty", "log"),
+    *("state", "reason", "run_id", "key", "started", "duration", "code", "commit", "dirty", "log"),
 ]
 
 

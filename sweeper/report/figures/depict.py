@@ -43,7 +43,8 @@ def depict(table: Table, reader: Reader) -> Subject:
         curve_metric=table.question.label(curve_metric),
     )
     tried = [one.record for one in sweep.trials] if sweep else []
-    shares = importances(sweep.spec, tried) if sweep else importances_of(subject)
+    is_alone = len(table.observations.sources) == 1  # parameters of several go together as the sources do
+    shares = importances(sweep.spec, tried) if sweep else importances_of(subject) if is_alone else {}
     return replace(subject, importances=shares, importance_method=METHOD if shares else "")
 
 
@@ -74,7 +75,7 @@ def _is_measured(row: Row) -> bool:
 def _mark(table: Table, row: Row) -> Mark:
     intervals = {name: one.interval for name, one in row.measurements.items() if one.interval}
     return Mark(
-        values=row.values,
+        values={name: table.question.worded(value) for name, value in row.values.items()},
         means={name: one.mean for name, one in row.measurements.items() if one.mean is not None},
         lows={name: interval.low for name, interval in intervals.items()},
         highs={name: interval.high for name, interval in intervals.items()},
@@ -88,7 +89,7 @@ def _mark(table: Table, row: Row) -> Mark:
 
 def _words(table: Table, row: Row) -> str:
     return ", ".join(
-        f"{table.question.label(name)}={shown(row.values[name])}"
+        f"{table.question.label(name)}={shown(table.question.worded(row.values[name]))}"
         for name in table.shown_parameters
         if name in row.values
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TRUTH = {"true": True, "false": False}
 
-OWN_COLUMNS = ("sweep", "state", "reason", "run_id", "key", "started", "seconds", "code", "commit", "dirty", "log")
+OWN_COLUMNS = ("sweep", "state", "reason", "run_id", "key", "started", "duration", "code", "commit", "dirty", "log")
 
 
 def frame(observations: Observations) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def frame(observations: Observations) -> pd.DataFrame:
     ``run_id``    str              the MLflow run that explains the state, '' if there is none
     ``key``       str              the identity of the work, '' if it is not known
     ``started``   datetime64, UTC  when the run started
-    ``seconds``   float64          how long it took
+    ``duration``  float64          how long it took, in seconds
     ``code``      str              digest of the task's source
     ``commit``    str              the git commit that it ran on
     ``dirty``     bool, or None    whether tracked files differed from the commit
@@ -91,7 +91,7 @@ def _of_runs(every: Sequence[Observation]) -> dict[str, pd.Series[Any]]:
         "run_id": _words([one.cell.run_id for one in every]),
         "key": _words(of_run(lambda run: run.tags.get(Tag.CLAIM) or run.tags.get(Tag.KEY, ""))),
         "started": pd.to_datetime(pd.Series(started, dtype="float64"), unit="ms", utc=True).dt.as_unit("ms"),
-        "seconds": _numbers(of_run(lambda run: run.seconds, None)),
+        "duration": _numbers(of_run(lambda run: run.seconds, None)),
         "code": tagged(Tag.SOURCE),
         "commit": tagged(COMMIT),
         "dirty": series(dirty),

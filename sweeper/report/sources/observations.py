@@ -47,11 +47,22 @@ class Observation:
         return self.source if name == SWEEP else None
 
     def get(self, name: str) -> Any:
-        """Return what is known by a name: a parameter, the sweep, the state, or a metric; None if it is not set."""
+        """Return what is known by a name: a parameter, the sweep, the state, or a metric; None if it is not set.
+
+        ``params.<name>`` and ``metrics.<name>`` say which of two things of one name is meant.
+        """
+        kind, _, rest = name.partition(".")
+        if kind == "params" and name not in self.values:
+            return self.values.get(rest)
+        if kind == "metrics" and name not in self.values:
+            return self._metric(rest)
         if name in self.values or name == SWEEP:
             return self.parameter(name)
         if name == STATE:
             return self.cell.state.value
+        return self._metric(name)
+
+    def _metric(self, name: str) -> float | None:
         return self.cell.run.metrics.get(name) if self.cell.run else None
 
 
@@ -110,6 +121,7 @@ def observe(
     found = completed(found, _set_by(sources, found), asked, traced)
     names = tuple(dict.fromkeys(chain(*(_swept(source) for source in sources), *(one.values for one in found))))
     _check_names(question, names, metrics, sources, lambda: _reachable(found, traced))
+    _check_labels(question, {*names, *metrics, SWEEP}, found)
     kept = [one for one in found if _holds(question.where, one)]
     if len(kept) < len(found):
         traced = restrict(traced, [one.cell.run for one in kept if one.cell.run])
@@ -209,10 +221,18 @@ def _check_names(
     for name in question.parameters():
         if name not in known:
             refuse("parameter", name, known)
+    prefixed = {f"params.{name}" for name in parameters} | {f"metrics.{name}" for name in measured}
     for name in question.names():
-        if name not in known | measured | {STATE}:
+        if name not in known | measured | {STATE} | prefixed:
             refuse("parameter or metric", name, known | measured)
     _check_words(question.where, {STATE: set(CellState), SWEEP: {one.name for one in sources}}, {*parameters})
+
+
+def _check_labels(question: Question, names: Set[str], found: Iterable[Observation]) -> None:
+    unknown = question.labels.keys() - names
+    words = {value for one in found for value in one.values.values() if isinstance(value, str)} if unknown else set()
+    for name in sorted(unknown - words):
+        raise InputError(f"--label {name}: nothing is called so; {did_you_mean(name, names | words)}")
 
 
 def _check_words(conditions: Iterable[Condition], known: Mapping[str, Set[str]], parameters: Set[str]) -> None:

@@ -30,7 +30,7 @@ def columns(table: Table, rows: Sequence[Row]) -> Iterator[Column]:
         yield Column("trial", Kind.NUMERALS, tuple(map(str, numbers)), tuple(numbers))
     imprecise = drawn(table)
     for name in table.shown_parameters:
-        values = [row.values.get(name) for row in rows]
+        values = [table.question.worded(row.values.get(name)) for row in rows]
         yield parameter(table.question.label(name), values, is_drawn=name in imprecise)
     has_remarks = table.has_repeats or study is not None
     for metric in table.metrics:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sweeper.report.escape import shown
 from sweeper.report.rounding import Rounded, rounded
 from sweeper.report.statistics.measurement import Measurement
-from sweeper.report.statistics.significance import Comparison, PairedTest, Reason
+from sweeper.report.statistics.significance import ALPHA, Comparison, PairedTest, Reason
 from sweeper.report.tables.column import Column, Entry, Kind, Span, Value
 from sweeper.report.tables.rows import Row
 from sweeper.report.tables.table import Table
@@ -46,7 +46,10 @@ def p_words(comparison: Comparison) -> str:
     """Return p after the correction, or why there is none."""
     if comparison.adjusted is None:
         return comparison.reason or ""
-    return f"< {SMALLEST_P}" if comparison.adjusted < SMALLEST_P else f"{comparison.adjusted:.3f}"
+    if comparison.adjusted < SMALLEST_P:
+        return f"< {SMALLEST_P}"
+    words = f"{comparison.adjusted:.3f}"
+    return words if float(words) != ALPHA else f"{comparison.adjusted:.4f}"  # which side it is on has to be seen
 
 
 def _difference(comparison: Comparison) -> Value | str:

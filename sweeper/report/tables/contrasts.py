@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
@@ -58,14 +58,14 @@ def against_baseline(
 ) -> tuple[Row, ...]:
     """Compare each row with its baseline: the row for which the conditions hold and that is else most like it.
 
-    Of several such rows it is the one that agrees in every other parameter, if need be of another sweep. Holm's
-    correction is over all comparisons that are made, in every metric. Raises ``InputError`` if the conditions hold for
-    no row.
+    Of several such rows it is the one that agrees in every other parameter, if need be of another sweep; of rows that
+    are each the best of something, in what that is. Holm's correction is over all comparisons that are made, in every
+    metric. Raises ``InputError`` if the conditions hold for no row.
     """
     baselines = {place: row for place, row in enumerate(rows) if _is_baseline(row, question.baseline)}
     if not baselines:
         raise InputError(f"no row is the baseline {', '.join(map(str, question.baseline))}{_hint(rows, question)}")
-    find = _finder([*baselines.values()], {condition.name for condition in question.baseline})
+    find = _finder([*baselines.values()], _unmatched(rows, question))
     others = [place for place in range(len(rows)) if place not in baselines]
     found = [
         _compared(rows[place], find(rows[place]), metric, averaged, question.test)
@@ -86,18 +86,25 @@ def _compared(row: Row, baseline: Row | None, metric: str, averaged: Sequence[st
     return compare(_pairs(_by_unit(row, metric, averaged), _by_unit(baseline, metric, averaged)), test)
 
 
-def _finder(baselines: Sequence[Row], named: Set[str]) -> Callable[[Row], Row | None]:
-    """Return what finds the baseline of a row, by the parameters that it fixes besides those that name a baseline."""
-    exact = {_rest(row, named): row for row in baselines}
+def _unmatched(rows: Sequence[Row], question: Question) -> Set[str]:
+    """Return the parameters in which a row and its baseline may differ."""
+    named = {condition.name for condition in question.baseline}
+    chosen = {name for row in rows for name in row.values if name not in question.best_per}
+    return named | chosen if question.best_per else named
+
+
+def _finder(baselines: Sequence[Row], unmatched: Set[str]) -> Callable[[Row], Row | None]:
+    """Return what finds the baseline of a row, by the parameters that it fixes besides those that may differ."""
+    exact = {_rest(row, unmatched): row for row in baselines}
     elsewhere: defaultdict[Unit, list[Row]] = defaultdict(list)
     for row in baselines:
-        elsewhere[_rest(row, named | {SWEEP})].append(row)
+        elsewhere[_rest(row, unmatched | {SWEEP})].append(row)
 
     def find(row: Row) -> Row | None:
         if len(baselines) == 1:
             return baselines[0]
-        others = elsewhere[_rest(row, named | {SWEEP})]
-        return exact.get(_rest(row, named)) or (others[0] if len(others) == 1 else None)
+        others = elsewhere[_rest(row, unmatched | {SWEEP})]
+        return exact.get(_rest(row, unmatched)) or (others[0] if len(others) == 1 else None)
 
     return find
 
@@ -134,6 +141,12 @@ def _by_unit(row: Row, metric: str, averaged: Sequence[str]) -> Mapping[Unit, fl
     if len(values.get(_NOTHING, ())) > 1:
         del values[_NOTHING]
     return {unit: of_unit[0] if len(of_unit) == 1 else statistics.fmean(of_unit) for unit, of_unit in values.items()}
+
+
+def repeated(row: Row, averaged: Sequence[str]) -> int:
+    """Return how many replicates of a row were measured more than once."""
+    counts = Counter(_unit(one, averaged) for one in finished(row.observations))
+    return sum(count > 1 for unit, count in counts.items() if unit)
 
 
 def _unit(one: Observation, averaged: Iterable[str]) -> Unit:

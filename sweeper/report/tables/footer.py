@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sweeper.points import Count
 from sweeper.report import synopsis
 from sweeper.report.escape import shown
 from sweeper.report.lineage.notes import notes
 from sweeper.report.sources.cells import CellState
 from sweeper.report.sources.observations import Observations
 from sweeper.report.sources.outcomes import SweepOutcomes
+from sweeper.report.tables.contrasts import repeated
 from sweeper.report.tables.rows import finished
 from sweeper.report.tables.table import Table
 
@@ -28,6 +30,7 @@ def footer(table: Table, hidden: int) -> Iterator[str]:
     if table.is_of_trials and observations.only_sweep and observations.only_sweep.is_of_objectives:
         yield from _search(observations.only_sweep)
     yield from _unlogged(observations)
+    yield from _replicates(table)
     yield from _tasks(observations)
     for sweep in observations.sweeps:
         yield from (f"{_named(sweep, observations)}{line}" for line in synopsis.outside(sweep))
@@ -65,6 +68,19 @@ def _search(sweep: SweepOutcomes) -> Iterator[str]:
     yield from synopsis.best(sweep.study)
     yield from synopsis.convergence(sweep.study)
     yield from synopsis.importance(importances(sweep.spec, [one.record for one in sweep.trials]))
+
+
+def _replicates(table: Table) -> Iterator[str]:
+    """Say where results are not one a replicate: runs that were logged again, or that do not say which they are."""
+    number = sum(repeated(row, table.averaged) for row in table.rows)
+    if number:
+        were = "replicate was" if number == 1 else "replicates were"
+        yield f"{number:,} {were} measured more than once, and each time counts"
+    results = finished(table.observations.every)
+    for name in table.observations.replicates:
+        unset = sum(name not in one.values for one in results)
+        if unset:
+            yield f"{Count(unset, is_exact=True).of('result')} {'sets' if unset == 1 else 'set'} no {shown(name)}"
 
 
 def _tasks(observations: Observations) -> Iterator[str]:

@@ -29,7 +29,8 @@ _SHORT = "fewer results than others: the means do not compare on equal terms"
 class Layout:
     """A table's words.
 
-    ``fixed`` are the parameters that all rows share, with their values. ``best``, ``alike`` and ``short`` say what the
+    ``fixed`` are the parameters that all rows share, with their values. ``spanned`` is what the last columns, ``spans``
+    of them, are the values of; '' for a table that is no pivot. ``best``, ``alike`` and ``short`` say what the
     marks on numbers mean, '' for one that does not occur. All are plain words, for each format to escape; commands in
     the ``footer`` are between backticks.
     """
@@ -37,6 +38,8 @@ class Layout:
     title: str
     fixed: Mapping[str, Any]
     columns: tuple[Column, ...]
+    spanned: str = ""
+    spans: int = 0
     best: str = ""
     alike: str = ""
     short: str = ""
@@ -62,6 +65,8 @@ def layout(table: Table, *, has_all: bool = False) -> Layout:
         title=_title(table),
         fixed={table.question.label(name): value for name, value in table.fixed.items()},
         columns=found,
+        spanned=_list(table, pivot.columns) if pivot else "",
+        spans=len(found) - len(pivot.rows) if pivot else 0,
         best=_best(table) if any(one.is_best for one in values) else "",
         alike=_alike(table) if any(one.is_alike for one in values) else "",
         short=_SHORT if any(one.is_short for one in values) else "",
@@ -93,7 +98,7 @@ def _compared(table: Table) -> str:
     if len(labels) == 1:
         return labels[0]
     *others, last = (
-        f"{label} ({direction})" if direction else label
+        f"{label} ({direction or 'no direction'})" if any(table.directions) else label
         for label, direction in zip(labels, table.directions, strict=True)
     )
     return f"{', '.join(others)} and {last}"
@@ -184,7 +189,8 @@ def _matched(table: Table) -> Iterator[str]:
     """Yield the parameters in which a row and its baseline agree, if there are several baselines."""
     if sum(row.is_baseline for row in table.rows) > 1:
         named = {condition.name for condition in table.question.baseline}
-        yield from (name for name in table.shown_parameters if name not in named)
+        names = table.question.best_per or table.shown_parameters
+        yield from (name for name in names if name not in named)
 
 
 def _list(table: Table, names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from sweeper.report import escape
@@ -55,7 +56,11 @@ def latex(layout: Layout) -> str:
     head = [layout.title, *_fixed(layout)]
     tail = [*_legend(layout, _LATEX), *layout.footer]
     return "\n".join(
-        [*(f"% {line}" for line in head), _tabulated(layout, _LATEX, _booktabs()), *(f"% {line}" for line in tail)]
+        [
+            *(f"% {line}" for line in head),
+            _tabulated(layout, _LATEX, _booktabs(layout)),
+            *(f"% {line}" for line in tail),
+        ]
     )
 
 
@@ -201,12 +206,12 @@ def _latex_numeral(numeral: str) -> str:
     return numeral.replace("inf", r"\infty")
 
 
-def _booktabs() -> TableFormat:
+def _booktabs(layout: Layout) -> TableFormat:
     """Return tabulate's booktabs format without its escapes: it escapes every cell, and could not show one in bold."""
     from tabulate import DataRow, Line, TableFormat
 
     return TableFormat(
-        lineabove=_begin_tabular,
+        lineabove=partial(_begin_tabular, layout),
         linebelowheader=Line(r"\midrule", "", "", ""),
         linebetweenrows=None,
         linebelow=Line("\\bottomrule\n\\end{tabular}", "", "", ""),
@@ -217,9 +222,17 @@ def _booktabs() -> TableFormat:
     )
 
 
-def _begin_tabular(widths: Sequence[int], alignments: Sequence[str]) -> str:
+def _begin_tabular(layout: Layout, widths: Sequence[int], alignments: Sequence[str]) -> str:
     letters = "".join("r" if alignment == "right" else "l" for alignment in alignments or widths)
-    return rf"\begin{{tabular}}{{{letters}}}" + "\n" + r"\toprule"
+    return "\n".join([rf"\begin{{tabular}}{{{letters}}}", r"\toprule", *_spanning(layout)])
+
+
+def _spanning(layout: Layout) -> Iterator[str]:
+    """Yield a head above the heads of the columns that stand for values of one thing."""
+    if layout.spans:
+        before = len(layout.columns) - layout.spans
+        yield rf"{'& ' * before}\multicolumn{{{layout.spans}}}{{c}}{{{escape.latex(layout.spanned)}}} \\"
+        yield rf"\cmidrule(lr){{{before + 1}-{len(layout.columns)}}}"
 
 
 _TEXT = _Style(str, aligned, _text_values, _text_spans, nothing="—", best="*", alike="~", short="!")

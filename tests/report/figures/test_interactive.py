@@ -152,6 +152,44 @@ def test_a_heat_map_has_a_cell_for_each_combination_and_none_for_a_failure() -> 
     assert "An empty cell has no finite result." in picture.caption
 
 
+def test_only_an_axis_that_has_a_scale_says_so() -> None:
+    heat_map = drawn(subjects.grid())["Accuracy over learning_rate and optimizer"].figure
+    assert heat_map.layout.xaxis.title.text == "learning_rate"
+    hues = drawn(subjects.grid())["Accuracy against optimizer"].figure
+    assert hues.layout.legend.title.text == "learning_rate"
+
+
+def test_a_scale_of_colours_for_a_rate_is_logarithmic() -> None:
+    rates = [10.0**-power for power in range(9)]
+    marks = [
+        subjects.mark({"learning_rate": rate, "width": width}, subjects.score({"learning_rate": rate}))
+        for rate in rates
+        for width in (16, 32)
+    ]
+    subject = replace(subjects.grid(), parameters=(subjects.RATE, subjects.WIDTH), marks=tuple(marks))
+    figure = drawn(subject)["Accuracy against width"].figure
+    coloured = next(trace for trace in figure.data if trace.marker.coloraxis)
+    assert sorted({*coloured.marker.color}) == pytest.approx([*range(-8, 1)])
+    bar = figure.layout.coloraxis.colorbar
+    assert bar.title.text == "learning_rate (log scale)"
+    assert [*bar.ticktext] == ["1e-08", "1e-06", "0.0001", "0.01", "1"]
+
+
+def test_long_words_along_an_axis_are_cut_and_those_at_a_mark_are_not() -> None:
+    names = [f"an optimizer with a very long name, {kind}" for kind in ("of one kind", "of another")]
+    marks = [subjects.mark({"optimizer": name}, 0.9) for name in names]
+    subject = replace(subjects.grid(), parameters=(subjects.OPTIMIZER,), marks=tuple(marks))
+    figure = drawn(subject)["Accuracy against optimizer"].figure
+    assert [len(words) for words in figure.layout.xaxis.ticktext] == [20, 20]
+    assert all(name in str(figure.data[0].customdata).replace("<br>", " ") for name in names)
+
+
+def test_a_step_is_a_whole_number() -> None:
+    curve = Curve("c", ({0: 0.1, 1: 0.2, 2: 0.3},))
+    subject = Subject("x", (), (), (), curves=(curve,), curve_metric="loss")
+    assert drawn(subject)["loss by step"].figure.layout.xaxis.dtick == 1
+
+
 def test_a_heat_map_of_two_parameters_of_four_shows_the_best_and_says_so() -> None:
     subject = subjects.big_grid()
     picture = drawn(subject)["Accuracy over learning_rate and width"]

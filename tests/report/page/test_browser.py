@@ -242,6 +242,14 @@ def test_a_page_fits_a_phone(reader: Reader) -> None:
     assert tab.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_a_wide_first_column_leaves_a_phone_room_for_the_others(reader: Reader) -> None:
+    page = Page("a sweep", columns=(Column("optimizer"), Column("rate")), rows=((Cell("w" * 60), Cell("0.1")),))
+    tab = reader.open(page, viewport={"width": 360, "height": 740})
+    box = tab.locator("tbody th").bounding_box()
+    assert box is not None
+    assert box["width"] == pytest.approx(0.38 * 360, abs=1)
+
+
 def test_the_figures_of_hostile_names_do_nothing_either(reader: Reader) -> None:
     figures = tuple(Picture(title, caption, one.to_plotly_json()) for title, caption, one in pictures(hostile()))
     tab = reader.open(Page("pictures", pictures=figures))

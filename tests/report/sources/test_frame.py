@@ -14,7 +14,7 @@ from sweeper.store.base import RunStatus, SweepRecord
 from tests.report.records import experiment, failed, foreign, learning_rates, observed, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'
-BEHIND = ["state", "reason", "run_id", "key", "started", "seconds", "code", "commit", "dirty", "log"]
+BEHIND = ["state", "reason", "run_id", "key", "started", "duration", "code", "commit", "dirty", "log"]
 
 
 def of(record: SweepRecord) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def test_every_point_is_a_row_with_all_that_is_known_of_it() -> None:
         "reason": "ValueError: the loss is not finite",
         "run_id": "bad1",
         "started": pd.Timestamp("1970-01-01T00:00:01Z"),
-        "seconds": 2.5,
+        "duration": 2.5,
         "code": "",
         "commit": "",
         "dirty": None,
@@ -46,7 +46,7 @@ def test_every_point_is_a_row_with_all_that_is_known_of_it() -> None:
 def test_a_point_that_never_ran_has_no_run() -> None:
     missing = of(learning_rates()).iloc[11]
     assert missing[["state", "run_id", "key", "code", "log"]].tolist() == ["missing", "", "", "", ""]
-    assert missing[["started", "seconds"]].isna().all()
+    assert missing[["started", "duration"]].isna().all()
 
 
 def test_code_commit_and_whether_the_checkout_was_dirty_are_those_of_the_run() -> None:
@@ -76,10 +76,10 @@ def test_parameters_keep_their_types() -> None:
 def test_the_types_of_the_other_columns_are_the_same_whatever_is_in_them() -> None:
     empty = of(sweep(f"{HEAD}[grid]\nx = [1]\n[[exclude]]\nx = 1\n"))
     for table in (of(learning_rates()), empty, of(sweep(f"{HEAD}[grid]\nx = [1]\n"))):
-        types = {name: str(table[name].dtype) for name in ("accuracy", "seconds", "started", "state", "run_id")}
+        types = {name: str(table[name].dtype) for name in ("accuracy", "duration", "started", "state", "run_id")}
         assert types == {
             "accuracy": "float64",
-            "seconds": "float64",
+            "duration": "float64",
             "started": "datetime64[ms, UTC]",
             "state": "object",
             "run_id": "object",
@@ -92,12 +92,12 @@ def test_a_parameter_that_a_point_leaves_to_its_default_is_none() -> None:
 
 
 def test_names_that_clash_are_told_apart() -> None:
-    runs = [run({"state": "raw", "x": 1}, metrics={"accuracy": 1.0, "x": 2.0, "seconds": 3.0})]
+    runs = [run({"state": "raw", "x": 1}, metrics={"accuracy": 1.0, "x": 2.0, "duration": 3.0})]
     table = of(sweep(HEAD + '[grid]\nstate = ["raw"]\nx = [1]\n', runs))
     assert list(table.columns) == [
-        "sweep", "params.state", "x", "accuracy", "metrics.seconds", "metrics.x", *BEHIND,
+        "sweep", "params.state", "x", "accuracy", "metrics.duration", "metrics.x", *BEHIND,
     ]  # fmt: skip
-    assert table.loc[0, ["params.state", "x", "metrics.seconds", "metrics.x", "seconds"]].tolist() == [
+    assert table.loc[0, ["params.state", "x", "metrics.duration", "metrics.x", "duration"]].tolist() == [
         "raw", 1, 3.0, 2.0, 2.5,
     ]  # fmt: skip
 

@@ -100,6 +100,13 @@ class TestWhere:
         question = Question(where=(Condition("state", "=", ("raw",)), Condition("sweep", "<", (2,))))
         assert values(observed(sweep(toml), question=question), "state") == ["raw"]
 
+    def test_a_prefix_says_which_of_two_things_of_one_name_is_meant(self) -> None:
+        runs = [run({"x": x}, metrics={"loss": 1.0, "x": -float(x)}) for x in (1, 2, 3)]
+        record = sweep('task = "m:T"\nmetric = "loss"\n[grid]\nx = [1, 2, 3]\n', runs)
+        for text, left in (("x >= 2", {2, 3}), ("params.x >= 2", {2, 3}), ("metrics.x >= -2", {1, 2})):
+            question = Question(where=(Condition.parse(text),))
+            assert {one.values["x"] for one in observed(record, question=question).every} == left
+
 
 class TestDefaults:
     """What a spec leaves to its tasks' defaults is told from the runs, where the table needs to know it."""
@@ -227,7 +234,7 @@ class TestNames:
             ({"group_by": ("state",)}, "there is no parameter state; choose from epochs, learning_rate, seed, sweep"),
             ({"where": (Condition("acuracy", "=", (1,)),)}, "no parameter or metric acuracy; did you mean accuracy?"),
             ({"order": Order("los")}, "there is no parameter or metric los; did you mean loss?"),
-            ({"labels": {"acc": "Accuracy"}}, "there is no parameter or metric acc; choose from accuracy, epochs,"),
+            ({"labels": {"acc": "Accuracy"}}, "--label acc: nothing is called so; choose from accuracy, epochs,"),
             ({"where": (Condition("state", "=", ("faild",)),)}, "there is no state faild; did you mean failed?"),
             ({"where": (Condition("state", "!=", (1,)),)}, "there is no state 1; choose from blocked, failed,"),
             ({"where": (Condition("sweep", "=", ("bert",)),)}, "there is no sweep bert; did you mean bert_lr?"),

@@ -76,6 +76,21 @@ class TestBaseline:
         for adam in (ADAM[:5], ADAM[:4], [math.nan, math.nan, math.nan, math.nan, math.nan, 0.4]):
             assert "fewer pairs" not in render(losses({"sgd": SGD[:5], "adam": adam}, question))
 
+    def test_the_best_of_each_are_compared_whatever_made_them_the_best(self) -> None:
+        """Their learning rates are what was chosen, and the seeds what is shared."""
+        losses = {("sgd", 1.0): SGD, ("sgd", 0.1): ADAM, ("adam", 1.0): RMS, ("adam", 0.1): SGD}
+        runs = [
+            run({"optimizer": optimizer, "rate": rate, "seed": seed}, metrics={"loss": loss})
+            for (optimizer, rate), values in losses.items()
+            for seed, loss in enumerate(values)
+        ]
+        toml = f'{HEAD}[grid]\noptimizer = ["sgd", "adam"]\nrate = [0.1, 1.0]\nseed = {{ range = [6] }}\n'
+        for grouped in ((), ("optimizer",)):
+            asked = Question(baseline=SGD_ROWS, best_per=("optimizer",), group_by=grouped)
+            found = compared(answered(sweep(toml, runs), question=asked))["adam"]
+            assert found is not None
+            assert (found.pairs, found.p) == (6, pytest.approx(stats.ttest_rel(RMS, ADAM).pvalue))
+
     def test_replicates_are_paired_by_their_parameter_and_not_by_their_place(self) -> None:
         table = losses(
             {"sgd": [0.5, math.nan, 0.4, 0.6, 0.7], "adam": [math.nan, 9.0, 0.3, 0.4, 0.6]},

@@ -156,7 +156,7 @@ class TestLong:
         rows = document(learning_rates(), is_long=True)
         assert [row.keys() for row in rows] == [table(learning_rates(), is_long=True)[0].keys()] * 12
         assert (rows[0]["accuracy"], rows[0]["seed"], rows[0]["started"]) == (0.8712, 0, "1970-01-01T00:00:01+00:00")
-        assert [rows[11][name] for name in ("accuracy", "started", "seconds", "dirty", "state")] == [None] * 4 + [
+        assert [rows[11][name] for name in ("accuracy", "started", "duration", "dirty", "state")] == [None] * 4 + [
             "missing"
         ]
 

@@ -127,3 +127,22 @@ def test_only_the_results_that_conditions_leave_are_told_of() -> None:
 
 def test_a_sweep_without_points_says_so() -> None:
     assert below(sweep(f"{HEAD}[grid]\nx = [1]\n[[exclude]]\nx = 1\n")) == ["the sweep has no points"]
+
+
+class TestReplicates:
+    RUNS = (
+        foreign({"x": "1", "seed": "0"}, accuracy=0.90),
+        foreign({"x": "1", "seed": "0"}, accuracy=0.91),
+        foreign({"x": "1", "seed": "1"}, accuracy=0.92),
+        foreign({"x": "1"}, accuracy=0.99),
+    )
+
+    def test_runs_that_were_logged_again_are_told_of(self) -> None:
+        lines = below(experiment(*self.RUNS[:3]), metrics=("accuracy",), replicates=("seed",))
+        assert "1 replicate was measured more than once, and each time counts" in lines
+        assert not any("more than once" in line for line in below(experiment(*self.RUNS[:3]), metrics=("accuracy",)))
+
+    def test_a_run_that_does_not_say_which_replicate_it_is_is_told_of(self) -> None:
+        lines = below(experiment(*self.RUNS), metrics=("accuracy",), replicates=("seed",))
+        assert "1 result sets no seed" in lines
+        assert not any(line.endswith("no seed") for line in below(learning_rates()))

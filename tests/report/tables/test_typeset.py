@@ -101,7 +101,7 @@ class TestText:
         for header in ("accuracy 95 % CI (t)", "loss 95 % CI (t)", "accuracy median", "loss median"):
             assert header in text
         assert text.startswith(
-            "bert_lr: accuracy (maximize) and loss, mean ± standard deviation over seed, highest acc"
+            "bert_lr: accuracy (maximize) and loss (no direction), mean ± standard deviation over seed, highest acc"
         )
 
     def test_labels_stand_for_names_everywhere(self) -> None:

@@ -42,12 +42,21 @@
       ),
       layout: {
         colorway: colours,
+        coloraxis: { colorbar: { title: { font: { size: 13 } } } },
         colorscale: { sequential: "Viridis", sequentialminus: "Viridis" },
         dragmode: touched.matches ? false : "zoom", // a finger on a picture scrolls the page
         font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: ink },
         hoverlabel: { align: "left", bgcolor: ground, bordercolor: line, font: { color: ink } },
         hovermode: "closest",
-        legend: { orientation: "h", x: 0, xref: "container", y: 0, yref: "container", yanchor: "bottom" }, // clear of the buttons
+        legend: {
+          orientation: "h",
+          title: { font: { size: 13 }, side: "top" },
+          x: 0,
+          xref: "container",
+          y: 0,
+          yanchor: "bottom",
+          yref: "container",
+        }, // below, clear of the buttons
         margin: { t: 24, r: 16, b: 48, l: 56 },
         modebar: { bgcolor: "rgba(0,0,0,0)", color: muted, activecolor: ink },
         paper_bgcolor: ground,
