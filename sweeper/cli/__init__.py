@@ -13,7 +13,7 @@ COMMANDS = {
     "diff": "Say in what two runs or configurations differ.",
     "list": "List the sweeps, and how far each is.",
     "plan": "Show what a sweep would do, and what it would cost.",
-    "report": "Print the table of a sweep.",
+    "report": "Compare results: tables, figures for a paper, a page.",
     "run": "Run a sweep: compute what was never computed.",
     "show": "Show everything about a run, or a sweep.",
     "status": "Show how a sweep stands, and why points failed.",
