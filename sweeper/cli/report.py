@@ -56,7 +56,12 @@ def command(  # noqa: PLR0913 (an argument for each option)
     chosen = form or (format_of(output) if output else Format.TEXT)
     if is_long and not chosen.is_for_programs:
         raise InputError("--long, one row a result, is for csv and json: name one by --format, or by the suffix of -o")
+    files = [path.resolve() for path in (output, page, figure) if path]
+    if len(set(files)) < len(files):
+        raise InputError("two of --output, --html and --figure name one file")
     wanted = to_question(asked)
+    if is_long and (wanted.grouping or wanted.baseline):
+        raise InputError("--long has one row a result: it is neither grouped nor compared")
     reader = open_store(tracking_uri)
     table = answer(wanted, read(reader, sweeps, experiments, wanted))
     if output:

@@ -72,12 +72,14 @@ class Condition:
 
 
 def is_equal(value: Any, wanted: Any) -> bool:
-    """Whether a value is the one that was written on the command line: also a date or a member by its words."""
+    """Whether a value is the one that was written on the command line, if only by its words: a date, or ``"inf"``."""
     if is_number(value) and is_number(wanted):
         return bool(value == wanted) or (is_nan(value) and is_nan(wanted))
     if value is None or wanted is None:
         return value is wanted
-    return canonical_json(value) == canonical_json(wanted) or (isinstance(wanted, str) and shown(value) == wanted)
+    if isinstance(value, str) != isinstance(wanted, str):
+        return shown(value) == shown(wanted)
+    return canonical_json(value) == canonical_json(wanted)
 
 
 def is_number(value: Any) -> bool:

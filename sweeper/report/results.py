@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sweeper.errors import InputError
 from sweeper.report.conditions import Condition
 from sweeper.report.question import Question
 from sweeper.report.sources.reading import open_store, read
@@ -30,6 +31,9 @@ def results(
     Raises ``InputError`` for a name that the store does not have, and ``StoreError`` if it cannot be reached.
     """
     from sweeper.report.sources.frame import frame
+
+    if not all(isinstance(name, str) for name in sweeps):
+        raise InputError('name sweeps as strings, one by one: results("bert_lr", "digits")')
 
     question = Question(metrics=_each(metrics), where=tuple(map(Condition.parse, _each(where))))
     return frame(read(open_store(tracking_uri), sweeps, _each(experiments), question))

@@ -54,7 +54,10 @@ def rounded(measurement: Measurement) -> Rounded:
     if std is None or not math.isfinite(std):
         return _alone(mean)
     exponent = _exponent(max(abs(mean), std))
-    is_visible = std > _ULPS * math.ulp(mean) and float(_numeral(std, exponent, _MOST_DECIMALS)) > 0
+    is_noise = std <= _ULPS * math.ulp(mean)
+    if not is_noise and exponent > 0 and not float(_numeral(std, exponent, _MOST_DECIMALS)):
+        exponent = 0  # a small deviation of a large mean is better seen without
+    is_visible = not is_noise and float(_numeral(std, exponent, _MOST_DECIMALS)) > 0
     decimals = _decimals(f"{std:.1e}" if is_visible else f"{mean:.3e}", exponent)
     return Rounded(_numeral(mean, exponent, decimals), _numeral(std, exponent, decimals), exponent, decimals)
 

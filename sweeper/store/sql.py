@@ -88,14 +88,15 @@ class SqlReader:
         self._moved_from: str | Literal[False] | None = False
 
     def is_supported(self) -> bool:
-        """Whether the database is there and has a schema that this reader knows."""
-        if not self._path.is_file():
-            return False
-        try:
-            with self._connect() as database:
-                revisions = database.execute("SELECT version_num FROM alembic_version").fetchall()
-        except StoreError:
-            return False
+        """Whether the database has a schema that this reader knows.
+
+        Raises ``StoreError`` for a file that is no store of MLflow's: to open it with MLflow would make it one.
+        """
+        with self._connect() as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not tables >= {"alembic_version", "experiments", "runs"}:
+                raise StoreError(f"{self._path} is no MLflow store")
+            revisions = database.execute("SELECT version_num FROM alembic_version").fetchall()
         return bool(revisions) and all(revision in KNOWN_REVISIONS for (revision,) in revisions)
 
     def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeper.errors import StoreError
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
@@ -68,4 +69,7 @@ def _trials(reader: Reader, run: RunRecord, document: Mapping[str, Any]) -> Sequ
 
 
 def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except ValueError as error:
+        raise StoreError(f"{path} is damaged: {error}") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -184,6 +186,20 @@ class TestOutput:
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
         assert done.stderr == ""
 
+    def test_an_encoding_without_its_signs_gets_the_table_all_the_same(self, frozen: str):
+        command = [
+            SWEEPER,
+            "report",
+            "optimizers",
+            "--label",
+            "accuracy=\N{GREEK SMALL LETTER ALPHA}",
+            "--tracking-uri",
+            frozen,
+        ]
+        environment = {"PYTHONIOENCODING": "latin-1", "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=True)
+        assert done.stdout.decode("latin-1").startswith("optimizers: ?, mean ± standard deviation")
+
     def test_the_plain_locale_gets_the_table(self, frozen: str):
         command = [SWEEPER, "report", "optimizers", "--tracking-uri", frozen]
         environment = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
@@ -216,7 +232,7 @@ class TestWrongInput:
             (["optimizers", "--baseline", "optimizer=sdg"], "is the baseline optimizer = sdg; did you mean sgd?"),
             (["optimizers", "--baseline", "optimizer=sgd,adam"], "--baseline optimizer=sgd,adam: write NAME=VALUE"),
             (["optimizers", "--baseline", "learning_rate<=1"], "a baseline is named by what its parameters are"),
-            (["optimizers", "--label", "acc=Accuracy"], "there is no parameter or metric acc; choose from"),
+            (["optimizers", "--label", "acc=Accuracy"], "--label acc: nothing is called so; choose from"),
             (["optimizers", "--label", "accuracy="], "--label accuracy=: write NAME=WORDS"),
             (["optimizers", "--quantile", "nan"], "a quantile is of a share from 0 to 1"),
             (["optimizers", "--quantile", "50"], "Invalid value for '--quantile'"),
@@ -232,6 +248,8 @@ class TestWrongInput:
             (["optimizers", "--metric", "loss", "--metric", "accuracy", "--pivot", "seed", "optimizer"],
              "a pivot shows one metric"),
             (["--experiment", "baselines"], "name what to compare by --metric; logged were: accuracy"),
+            (["optimizers", "--long", "--format", "csv", "--group-by", "seed"], "it is neither grouped nor compared"),
+            (["optimizers", "-o", "a.html", "--html", "./a.html"], "--output, --html and --figure name one file"),
             (["optimizers", "--long"], "--long, one row a result, is for csv and json"),
             (["optimizers", "-o", "table.pdf"], "no format has that suffix; choose from .txt, .md, .tex, .csv, .json"),
             (["optimizers", "-o", "table"], "table: no format has that suffix"),
@@ -259,3 +277,35 @@ class TestWrongInput:
         assert (done.exit_code, "has no sweeps yet; run one: sweeper run SPEC" in done.output) == (2, True)
         done = command("report", "--experiment", "x", "--tracking-uri", empty)
         assert (done.exit_code, "has no experiment x; it has none yet" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("command_line", [["report"], ["list"], ["status"], ["show", "abcd"]])
+@pytest.mark.parametrize("content", ["other", "empty", "garbage"])
+def test_a_database_that_is_no_store_is_left_as_it_is(
+    command_line: list[str], content: str, command: Callable[..., Result], tmp_path: Path
+):
+    """MLflow would make its tables in it."""
+    path = tmp_path / "other.db"
+    if content == "other":
+        with contextlib.closing(sqlite3.connect(path)) as database, database:
+            database.execute("CREATE TABLE mine (x)")
+    else:
+        path.write_bytes(b"" if content == "empty" else b"no database" * 100)
+    before = path.read_bytes()
+    done = command(*command_line, "--tracking-uri", f"sqlite:///{path}")
+    assert (done.exit_code, path.read_bytes()) == (3, before)
+    assert str(path) in done.output
+
+
+def test_a_damaged_sweep_is_told_of_and_hides_no_other(command: Callable[..., Result], tmp_path: Path):
+    store = restore(tmp_path)
+    (spec,) = (path for path in tmp_path.rglob("sweep.json") if '"limits"' in path.read_text(encoding="utf-8"))
+    for damage, words in (("{", "is damaged"), ('{"version": 99}', "cannot be read"), ("", "is damaged")):
+        spec.write_text(damage, encoding="utf-8")
+        done = command("report", "limits", "--tracking-uri", store)
+        assert (done.exit_code, words in done.output) == (3, True), done.output
+        listed = command("list", "--tracking-uri", store)
+        assert listed.exit_code == 0, listed.output
+        assert [line.split()[0] for line in listed.output.splitlines()[2:] if "unreadable" in line] == ["limits"]
+    spec.unlink()
+    assert "was left behind or deleted" in command("report", "limits", "--tracking-uri", store).output

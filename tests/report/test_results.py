@@ -94,6 +94,11 @@ def test_the_store_is_that_of_the_environment_or_of_the_working_directory(
     assert len(sweeper.results("limits")) == 12
 
 
+def test_a_list_of_names_is_an_error_that_says_how(store: str) -> None:
+    with pytest.raises(InputError, match="one by one"):
+        sweeper.results(["optimizers", "limits"], tracking_uri=store)  # type: ignore[arg-type]
+
+
 def test_a_notebook_shows_it_as_a_table_in_which_nothing_runs(store: str) -> None:
     found = sweeper.results("optimizers", tracking_uri=store)
     assert found._repr_html_().count("<tr") > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -144,10 +145,15 @@ def _measured(a: Mapping[str, Sequence[float]], b: Mapping[str, Sequence[float]]
     for name in dict.fromkeys([*a, *b]):
         ours, theirs = a.get(name, ()), b.get(name, ())
         if sorted(map(repr, ours)) != sorted(map(repr, theirs)):  # so that NaN equals NaN
-            one, other = measure(ours), measure(theirs)
+            one, other = measure(_known(ours)), measure(_known(theirs))
             known = one.mean is not None and other.mean is not None
             difference = (other.mean or 0.0) - (one.mean or 0.0) if known else None
             yield Change(name, _alone(one), _alone(other), difference)
+
+
+def _known(values: Sequence[float]) -> Sequence[float]:
+    """Return the replicates that have a value: NaN is none, unless it is all there is."""
+    return [value for value in values if not math.isnan(value)] or values
 
 
 def _alone(measurement: Measurement) -> Measurement | float | None:

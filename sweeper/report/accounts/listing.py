@@ -8,6 +8,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from sweeper.errors import StoreError
 from sweeper.identity import canonical
 from sweeper.report.accounts.standing import Best, Progress, SweepStanding, best_of, progress_of, standing_of
 from sweeper.report.escape import shown
@@ -17,6 +18,7 @@ from sweeper.report.rounding import numeral
 from sweeper.report.sources.outcomes import SweepOutcomes, outcomes
 from sweeper.store.base import Reader, SweepRecord, Tag
 from sweeper.store.lease import without_the_dead
+from sweeper.store.sweeps import own_run
 
 HEADERS = ("sweep", "task", "kind", "done", "failed", "best", "state", "last run")
 
@@ -41,9 +43,14 @@ class Listed:
 def sweeps(reader: Reader) -> Iterator[Listed]:
     """Yield the sweeps of a store, the one that was started last first."""
     for name in reader.sweep_names():
-        record = reader.sweep(name)
-        if record is not None:
-            yield _listed(reader, without_the_dead(reader, record))
+        try:
+            record = reader.sweep(name)
+            if record is not None:
+                yield _listed(reader, without_the_dead(reader, record))
+        except StoreError:  # one that is damaged does not hide the others
+            run = own_run(reader, name)
+            last = (run.end_time or run.start_time) if run else 0
+            yield Listed(name, "", "", SweepStanding.UNREADABLE, None, None, last)
 
 
 def listing_text(every: Sequence[Listed], now: int) -> str:

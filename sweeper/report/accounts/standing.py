@@ -22,13 +22,15 @@ from sweeper.store.lease import is_dead
 class SweepStanding(enum.StrEnum):
     """Whether a sweep runs, and if not how it ended.
 
-    An incomplete one has ended in order, but some of its points have no result.
+    An incomplete one has ended in order, but some of its points have no result. Of an unreadable one what the store
+    has is damaged.
     """
 
     RUNNING = "running"
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
     INCOMPLETE = "incomplete"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)

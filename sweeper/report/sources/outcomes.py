@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeper.errors import InputError
+from sweeper.errors import StoreError
 from sweeper.points import Count, Point, Points
 from sweeper.points.space import trial_points
 from sweeper.report.sources.cells import Cell, CellState, cell_of
@@ -92,11 +92,7 @@ class SweepOutcomes:
 
 def outcomes(record: SweepRecord, metrics: Sequence[str] = (), *, most: int = MOST_POINTS) -> SweepOutcomes:
     """Return what became of the points of a sweep, by its own objectives or by other metrics that its runs logged."""
-    if not record.document:
-        raise InputError(
-            f"sweep {record.name} was started, and stopped before its spec was on the record; run it again"
-        )
-    spec = Spec.from_document(record.document)
+    spec = _spec(record)
     asked = tuple(metrics) or tuple(objective.metric for objective in spec.objectives)
     runs = _runs_by_point(record)
     blocked = {to_form(entry.point): entry for entry in record.blocked}
@@ -115,6 +111,20 @@ def outcomes(record: SweepRecord, metrics: Sequence[str] = (), *, most: int = MO
         outside=_outside(runs, points),
         trials=tuple(_trial_outcome(spec, trial, tried[trial.number], cells) for trial in record.trials),
     )
+
+
+def _spec(record: SweepRecord) -> Spec:
+    """Return the spec that is on the record; raises ``StoreError`` if there is none, or none that can be read."""
+    if not record.document:
+        raise StoreError(
+            f"the spec of sweep {record.name} is not at {record.run.artifact_uri}: that folder was left behind or "
+            "deleted, or the sweep stopped before its spec was on the record, and is to be run again"
+        )
+    try:
+        return Spec.from_document(record.document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        place = f"the spec of sweep {record.name} at {record.run.artifact_uri}"
+        raise StoreError(f"{place} cannot be read: {error!r}") from None
 
 
 def _outside(runs: Mapping[str, Sequence[RunRecord]], points: Container[str]) -> int:

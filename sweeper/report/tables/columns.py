@@ -33,11 +33,11 @@ def columns(table: Table, rows: Sequence[Row]) -> Iterator[Column]:
         values = [table.question.worded(row.values.get(name)) for row in rows]
         yield parameter(table.question.label(name), values, is_drawn=name in imprecise)
     has_remarks = table.has_repeats or study is not None
+    is_uniform = all(one.n == row.measurement.n for row in table.rows for one in row.measurements.values())
     for metric in table.metrics:
         yield from _measured(table, rows, metric, has_remarks=has_remarks)
-    if table.has_repeats:
-        cells = tuple(Value(Rounded(str(row.n)), is_short=row.is_short and row.n > 0) for row in rows)
-        yield Column("n", Kind.VALUES, cells, tuple(row.n for row in rows))
+        if table.has_repeats and (not is_uniform or metric == table.metrics[-1]):
+            yield _number(table, rows, metric, "n" if is_uniform else f"{_prefix(table, metric)}n")
     if table.question.baseline:
         for metric in table.metrics:
             yield from comparison_columns(table, rows, metric)
@@ -72,7 +72,7 @@ def shown_value(value: Any, *, is_drawn: bool = False) -> str:
 def value(row: Row, metric: str, *, is_pivot: bool = False) -> Value:
     """Return the cell of a row that has a measurement of a metric; a pivot has no column of n to flag a short row."""
     measurement = row.measurements[metric]
-    is_short = measurement.n < row.n or (is_pivot and row.is_short)
+    is_short = is_pivot and (row.is_short or measurement.n < row.n)
     return Value(rounded(measurement), metric in row.best, metric in row.alike, is_short)
 
 
@@ -96,7 +96,7 @@ def state(row: Row) -> str:
 def _measured(table: Table, rows: Sequence[Row], metric: str, *, has_remarks: bool) -> Iterator[Column]:
     """Yield a metric's mean and deviation, its interval, and the quantiles that are asked for."""
     label = shown(table.question.label(metric))
-    prefix = f"{label} " if len(table.metrics) > 1 else ""
+    prefix = _prefix(table, metric)
     means = tuple(row.measurements[metric].mean for row in rows)
     absent = ["" if has_remarks else state(row) for row in rows]
     cells = whole(
@@ -113,6 +113,22 @@ def _measured(table: Table, rows: Sequence[Row], metric: str, *, has_remarks: bo
         found = tuple(row.measurements[metric].quantiles.get(share) for row in rows)
         numerals = tuple(_of_same(row, metric, one) for row, one in zip(rows, found, strict=True))
         yield Column(f"{prefix}{quantile_name(share)}", Kind.NUMERALS, numerals, found)
+
+
+def _prefix(table: Table, metric: str) -> str:
+    """Return what tells a metric's columns from those of another, '' if there is only one."""
+    return f"{shown(table.question.label(metric))} " if len(table.metrics) > 1 else ""
+
+
+def _number(table: Table, rows: Sequence[Row], metric: str, header: str) -> Column:
+    """Return the column of how many values a metric's means are of."""
+    most = max((row.measurements[metric].n for row in table.rows), default=0)
+    numbers = [row.measurements[metric].n for row in rows]
+    cells = tuple(
+        Value(Rounded(str(n)), is_short=0 < n < most or (row.is_short and n > 0))
+        for row, n in zip(rows, numbers, strict=True)
+    )
+    return Column(header, Kind.VALUES, cells, tuple(numbers))
 
 
 def quantile_name(share: float) -> str:
