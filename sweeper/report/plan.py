@@ -34,6 +34,11 @@ def plan_text(plan: Plan, workers: int) -> str:
     return "\n".join(lines)
 
 
+def average(number: float) -> str:
+    """Return how many there are on average, in three digits or all those before the decimal point."""
+    return f"{number:,.3g}" if number < 1000 else f"{number:,.0f}"
+
+
 def duration(seconds: float) -> str:
     """Return a length of time as a person says it: ``0.4 s``, ``8 s``, ``3 min 20 s``, ``2 h 5 min``."""
     if seconds < 9.95:
@@ -68,7 +73,7 @@ def _row(step: Step) -> tuple[str, ...]:
         f"{step.instances:,}",
         f"{step.complete:,}",
         f"{step.to_run:,}",
-        f"{step.sharing:,.3g}" if step.sharing < 1000 else f"{step.sharing:,.0f}",
+        average(step.sharing),
         seconds,
     )
 

@@ -21,7 +21,7 @@ from sweeper.report.accounts.sweep_account import SweepAccount
 from sweeper.report.escape import shown
 from sweeper.report.lineage.dag import Dag
 from sweeper.report.moments import ago, clock
-from sweeper.report.plan import duration
+from sweeper.report.plan import average, duration
 from sweeper.store.base import Tag
 
 _DAG_HEADERS = ("task", "results", "took", "points sharing one", "sharing saved")
@@ -78,7 +78,7 @@ def _dag_lines(dag: Dag) -> Iterator[str]:
             shown(node.name),
             f"{node.results:,}",
             duration(node.seconds),
-            f"{node.sharing:,.3g}" if node.uses else "",
+            average(node.sharing) if node.uses else "",
             duration(node.saved) if node.saved else "",
         )
         for node in dag.nodes

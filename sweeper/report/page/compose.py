@@ -14,7 +14,7 @@ from sweeper.report.lineage.dag import Dag, dag
 from sweeper.report.lineage.dag import Node as Made
 from sweeper.report.lineage.origins import COMMIT, is_dirty
 from sweeper.report.page.page import Cell, Column, Edge, Failure, Node, Page, Picture
-from sweeper.report.plan import duration
+from sweeper.report.plan import average, duration
 from sweeper.report.sources.cells import Cell as Outcome
 from sweeper.report.sources.cells import CellState
 from sweeper.report.sources.outcomes import SweepOutcomes
@@ -125,7 +125,7 @@ def _point(cell: Outcome) -> str:
 
 def _node(made: Made) -> Node:
     results = f"{made.results:,} result{'' if made.results == 1 else 's'}, {duration(made.seconds)}"
-    shared = [f"each for {made.sharing:,.3g} points"] if made.uses > made.results else []
+    shared = [f"each for {average(made.sharing)} points"] if made.uses > made.results else []
     saved = [f"saved {duration(made.saved)}"] if made.saved else []
     return Node(made.name, (results, *shared, *saved))
 

@@ -108,6 +108,17 @@ def test_intervals_are_drawn_as_they_are() -> None:
     assert bars.arrayminus[0] == pytest.approx(0.01)
 
 
+def test_a_caption_speaks_of_bars_where_they_are_drawn() -> None:
+    """Points that stand beside each other above a word have none."""
+    third = Axis("width", "width", is_number=True)
+    grid = subjects.grid()
+    marks = tuple(replace(one, values={**one.values, "width": place % 2}) for place, one in enumerate(grid.marks))
+    found = drawn(replace(grid, parameters=(*grid.parameters, third), marks=marks))
+    for title, has_bars in (("Accuracy against learning_rate", True), ("Accuracy against optimizer", False)):
+        assert ("and the bar the 95 % t interval" in found[title].caption) is has_bars
+        assert any("error_y" in trace.to_plotly_json() for trace in found[title].figure.data) is has_bars
+
+
 def test_the_best_has_a_star() -> None:
     subject = subjects.big_grid()
     best = next(mark for mark in subject.marks if mark.is_best)

@@ -81,7 +81,8 @@ class _View:
     @property
     def has_bars(self) -> bool:
         """Whether intervals are drawn."""
-        return len(self.rows) <= MOST_WITH_BARS and any(self.metric.name in mark.lows for mark in self.rows)
+        is_sparse = len(self.rows) <= MOST_WITH_BARS and not self.is_crowded
+        return is_sparse and any(self.metric.name in mark.lows for mark in self.rows)
 
     @property
     def hues(self) -> list[str]:
