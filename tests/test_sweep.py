@@ -264,7 +264,7 @@ def test_a_point_without_a_number_is_computed_again_by_other_code(store_uri: str
     forget_module("own")
     assert sweep(text, store_uri).states == {"computed": 1}
     assert len(runs(store_uri)) == 2
-    assert [run.value for run in outcomes(record(store_uri)).cells] == [1.0]
+    assert [cell.values for cell in outcomes(record(store_uri)).cells] == [{"score": 1.0}]
 
 
 def test_results_of_other_code_are_reused_and_it_is_said(store_uri: str):
