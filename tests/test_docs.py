@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import os
 import re
 import runpy
 import shlex
@@ -36,14 +35,13 @@ from sweeper.report.sources.frame import OWN_COLUMNS
 from sweeper.spec import load
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri
+from tests.shell import COMMAND_SECONDS, shell
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND_SECONDS = 120
 
 _FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<title>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
-_PROGRESS = re.compile(r"[\d,]+ of [\d,]+ points \(")
 _HEADING = re.compile(r"^#+ (?P<words>.+)$", re.MULTILINE)
 
 
@@ -92,27 +90,6 @@ def _pattern(output: str) -> re.Pattern[str]:
     return re.compile("".join(lines))
 
 
-def _shell(command: str, folder: Path) -> str:
-    """Return what a command prints, on either stream, as a user with this environment's commands would see it.
-
-    What a sweep says every ten seconds of how far it is, on a busy machine, is left out.
-    """
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        check=False,
-        cwd=folder,
-        env=os.environ | {"PATH": path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=COMMAND_SECONDS,
-    )
-    lines = (line.rstrip() for line in done.stdout.rstrip().splitlines())
-    return "".join(f"{line}\n" for line in lines if not _PROGRESS.match(line))
-
-
 @pytest.fixture
 def checkout(tmp_path: Path, template: Path) -> Path:
     """A folder like a fresh clone: the example sweeps, and a store without anything in it."""
@@ -128,7 +105,7 @@ def test_commands_print_what_the_page_says(page: Path, checkout: Path) -> None:
         if block.title:
             (checkout / block.title).write_text(block.text, encoding="utf-8")
         for command, expected in _steps(block) if block.kind == "console" else ():
-            actual = _shell(command, checkout)
+            actual = shell(command, checkout)
             if not _pattern(expected).fullmatch(actual):
                 diff = "\n".join(difflib.ndiff(expected.splitlines(), actual.splitlines()))
                 pytest.fail(f"{block.place}: $ {command}\n{diff}")
@@ -214,7 +191,7 @@ def test_the_reference_of_the_frame_has_its_columns_in_their_order() -> None:
 
 @pytest.mark.parametrize("spec", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda spec: spec.name)
 def test_every_sweep_of_ours_can_be_planned(spec: Path, checkout: Path) -> None:
-    assert "tasks to run" in _shell(f"sweeper plan sweeps/{spec.name}", checkout)
+    assert "tasks to run" in shell(f"sweeper plan sweeps/{spec.name}", checkout)
 
 
 class TestDemo:
@@ -235,9 +212,9 @@ class TestDemo:
 
     def test_its_table_has_the_shape_that_is_shown(self, checkout: Path) -> None:
         smaller = "-p FetchArticleIds.limit=80 -p BertFeatures.max_tokens=16 -p learning_rate=1e-5,0.01 -p seed=0,1"
-        ran = _shell(f"sweeper run sweeps/bert_lr.toml --engine inline {smaller}", checkout)
+        ran = shell(f"sweeper run sweeps/bert_lr.toml --engine inline {smaller}", checkout)
         assert "4 of 4 points in" in ran, ran
-        title, _, _, header, *_, tally = _shell("sweeper report bert_lr --metric accuracy", checkout).splitlines()
+        title, _, _, header, *_, tally = shell("sweeper report bert_lr --metric accuracy", checkout).splitlines()
         assert f"\n{title}\n" in self.README
         assert header.split() in [line.split() for line in self.README.splitlines()]
         assert f"\n{tally.replace('4', '30')}\n" in self.README
@@ -248,7 +225,7 @@ class TestDemo:
         for line in ("finishing what runs; Ctrl-C again stops it now", "tells more; running again tries again"):
             assert line in output
             assert line in self.README
-        again = _shell(f"sweeper {shlex.join(command)}", checkout)
+        again = shell(f"sweeper {shlex.join(command)}", checkout)
         assert re.search(r"^12 of 12 points in .+: \d+ computed, \d+ reused; best accuracy", again, re.MULTILINE)
 
 
