@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sweeper.cli import options
-from sweeper.cli.sweeps import read_outcomes
+from sweeper.report.sources.reading import open_store, read_outcomes
 from sweeper.report.status import status
 
 
@@ -17,4 +17,4 @@ def command(sweep: str | None, tracking_uri: str | None) -> None:
 
     Of a study it shows the trials, and the best so far.
     """
-    click.echo(status(read_outcomes(sweep, tracking_uri)))
+    click.echo(status(read_outcomes(open_store(tracking_uri), sweep or "")))

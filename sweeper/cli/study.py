@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from sweeper.cli import options
-from sweeper.cli.sweeps import read_record
 from sweeper.errors import InputError
+from sweeper.report.sources.reading import open_store, read_record
 from sweeper.store.locate import locate
 
 
@@ -29,7 +29,7 @@ def export(sweep: str, storage: str, name: str | None, *, replace: bool, trackin
     from sweeper.spec import Spec
 
     refuse_store(storage, locate(tracking_uri))
-    record = read_record(sweep, tracking_uri)
+    record = read_record(open_store(tracking_uri), sweep)
     if not record.document.get("study"):
         raise InputError(f"{sweep} is no study: its spec has no [study]")
     name = name or sweep

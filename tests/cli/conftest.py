@@ -22,6 +22,14 @@ from sweeper.store.locate import sqlite_uri
 PIPELINES = Path(__file__).resolve().parents[1] / "pipelines"
 SWEEPER = Path(sys.executable).with_name("sweeper")
 PATIENCE_SECONDS = 180
+MIXED = """
+task = "trouble:Dependent"
+metric = "score"
+replicates = "number"
+[grid]
+ending = ["error", "well"]
+number = [1, 2]
+"""
 
 Command = Callable[..., Result]
 
@@ -141,3 +149,31 @@ def command() -> Command:
         return CliRunner().invoke(main, arguments, catch_exceptions=False, env={"COLUMNS": "200"})
 
     return run
+
+
+@pytest.fixture(scope="module")
+def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project in which a sweep has run, with half of its points blocked."""
+    project = make_project(tmp_path_factory.mktemp("project"), template)
+    code, text = project.run("run", project.spec("mixed", MIXED), "--engine", "inline")
+    assert code == 1, text
+    return project
+
+
+@pytest.fixture
+def inside(finished: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project in which a sweep has run, as the working directory."""
+    monkeypatch.chdir(finished.folder)
+    return finished
+
+
+def imported_by(folder: Path, *arguments: str) -> set[str]:
+    """Return the modules that a command imports, in a process of its own."""
+    code = (
+        "import sys\nfrom sweeper.cli import main\n"
+        "try:\n    main(sys.argv[1:])\n"
+        "finally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stderr.split())

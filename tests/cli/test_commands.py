@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,36 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeper.cli import COMMANDS
-from tests.cli.conftest import make_project
+from tests.cli.conftest import imported_by
 from tests.sweeping import runs, sweep
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command, Project
-
-MIXED = """
-task = "trouble:Dependent"
-metric = "score"
-replicates = "number"
-[grid]
-ending = ["error", "well"]
-number = [1, 2]
-"""
-
-
-@pytest.fixture(scope="module")
-def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which a sweep has run, with half of its points blocked."""
-    project = make_project(tmp_path_factory.mktemp("project"), template)
-    code, text = project.run("run", project.spec("mixed", MIXED), "--engine", "inline")
-    assert code == 1, text
-    return project
-
-
-@pytest.fixture
-def inside(finished: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The project in which a sweep has run, as the working directory."""
-    monkeypatch.chdir(finished.folder)
-    return finished
 
 
 def test_run_says_what_failed_and_how_to_go_on(finished: Project):
@@ -189,21 +162,12 @@ def test_every_command_says_in_help_what_the_group_says_of_it(command: Command):
         assert words in overview
 
 
-def imported_by(folder: Path, *arguments: str) -> set[str]:
-    """Return the modules that a command imports, in a process of its own."""
-    code = (
-        "import sys\nfrom sweeper.cli import main\n"
-        "try:\n    main(sys.argv[1:])\n"
-        "finally:\n    print(*sys.modules, file=sys.stderr)"
-    )
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
-    return set(done.stderr.split())
+SLOW = {"mlflow", "luigi", "optuna", "pandas", "numpy", "scipy", "plotly", "matplotlib", "jinja2", "rich"}
 
 
 def test_help_imports_nothing_slow(tmp_path: Path):
     for arguments in (["--help"], ["--version"]):
-        assert {"mlflow", "luigi", "pandas", "numpy", "rich"} & imported_by(tmp_path, *arguments) == set()
+        assert SLOW & imported_by(tmp_path, *arguments) == set()
 
 
 @pytest.mark.parametrize("arguments", [["report"], ["status"], ["plan", "light.toml"]])

@@ -7,39 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.conftest import make_project
-from tests.cli.test_commands import imported_by
+from tests.cli.conftest import imported_by
 from tests.sweeping import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Command, Project
-
-MIXED = """
-task = "trouble:Dependent"
-metric = "score"
-replicates = "number"
-[grid]
-ending = ["error", "well"]
-number = [1, 2]
-"""
-
-
-@pytest.fixture(scope="module")
-def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which a sweep has run, with half of its points blocked."""
-    project = make_project(tmp_path_factory.mktemp("project"), template)
-    code, text = project.run("run", project.spec("mixed", MIXED), "--engine", "inline")
-    assert code == 1, text
-    return project
-
-
-@pytest.fixture
-def inside(finished: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The project in which a sweep has run, as the working directory."""
-    monkeypatch.chdir(finished.folder)
-    return finished
 
 
 def ids(project: Project) -> list[str]:

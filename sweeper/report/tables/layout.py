@@ -63,7 +63,7 @@ def layout(table: Table, *, has_all: bool = False) -> Layout:
     values = [cell for column in found for cell in column.cells if isinstance(cell, Value)]
     return Layout(
         title=_title(table),
-        fixed={table.question.label(name): value for name, value in table.fixed.items()},
+        fixed={table.question.label(name): table.question.worded(value) for name, value in table.fixed.items()},
         columns=found,
         spanned=_list(table, pivot.columns) if pivot else "",
         spans=len(found) - len(pivot.rows) if pivot else 0,

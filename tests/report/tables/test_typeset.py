@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from sweeper.report.conditions import Condition
-from sweeper.report.question import Question
+from sweeper.report.question import Pivot, Question
 from sweeper.report.statistics.interval import IntervalMethod
 from sweeper.report.statistics.significance import PairedTest
 from sweeper.report.tables.formats import Format, render
@@ -115,6 +115,20 @@ class TestText:
         assert "mean ± standard deviation over Seed, the best for each Rate" in text
         assert "fixed: Epochs=20" in text
         assert "difference: to Rate = 0.1 over Seed" in text
+
+    def test_labels_stand_for_values_that_are_words_in_rows_columns_and_above(self) -> None:
+        runs = [foreign({"method": one, "data": "bbc", "x": x}, loss=0.5) for one in ("knn", "svm") for x in "12"]
+        labels = {"knn": "Neighbours", "bbc": "News"}
+        for asked in (
+            Question(),
+            Question(pivot=Pivot(("method",), ("x",))),
+            Question(pivot=Pivot(("x",), ("method",))),
+        ):
+            question = replace(asked, metrics=("loss",), labels=labels)
+            text = render(answered(experiment(*runs), question=question))
+            assert "Neighbours" in text
+            assert "fixed: data=News" in text
+            assert "knn" not in text
 
 
 class TestMarkdown:
