@@ -16,6 +16,7 @@ LAYERS = [
     {"cli"},
     {"session"},
     {"sweep", "plan", "progress"},
+    {"housekeeping"},
     {"teller"},
     {"failures", "leader", "listener", "record", "renewal", "report", "waiting", "window"},
     {"provenance", "engine", "search"},
