@@ -4,6 +4,7 @@ SweeperError            1   something went wrong that none of the others names
 ├── InputError          2   what the user gave is wrong; nothing has run
 │   └── SpecError       2   every problem of a spec at once
 ├── StoreError          3   the tracking store cannot be reached or used
+│   └── StoreAway       3   it does not answer now, and may do so later
 ├── EngineError         3   the workers cannot be started or reached
 ├── TaskError           1   a task broke the contract of MlflowTask
 └── IdentityError       1   two different things claim one identity
@@ -15,14 +16,19 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sweeper.masking import mask
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 class SweeperError(Exception):
-    """Anything that sweeper raises on purpose; its message is for the user."""
+    """Anything that sweeper raises on purpose; its message is for the user, and holds no secrets."""
 
     exit_code = 1
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*(mask(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class InputError(SweeperError):
@@ -49,7 +55,7 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.source}: {self.key}" if self.key else self.source
         offender = f" = {self.value}" if self.value else ""
-        return f"{place}{offender}: {self.reason}" + (f"; {self.remedy}" if self.remedy else "")
+        return spelled_out(f"{place}{offender}: {self.reason}" + (f"; {self.remedy}" if self.remedy else ""))
 
 
 class SpecError(InputError):
@@ -64,6 +70,10 @@ class StoreError(SweeperError):
     """The tracking store cannot be reached, or is not what sweeper can work with."""
 
     exit_code = 3
+
+
+class StoreAway(StoreError):
+    """The tracking store does not answer now: it may later, and what was asked of it may be asked again."""
 
 
 class EngineError(SweeperError):
@@ -87,3 +97,10 @@ def did_you_mean(name: str, choices: Iterable[Any]) -> str:
     if near:
         return f"did you mean {near[0]}?"
     return f"choose from {', '.join(valid)}" if valid else ""
+
+
+def spelled_out(text: str) -> str:
+    """Return a text in which what a terminal would obey, and what no terminal shows, is spelled out as in Python."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

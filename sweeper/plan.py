@@ -19,11 +19,11 @@ from sweeper.search.continuation import look_back, rows_left
 from sweeper.spec import Spec, Study
 from sweeper.store.base import Reader
 from sweeper.store.index import Index
-from sweeper.store.trials import Trial, TrialState
+from sweeper.store.trials import Trial, TrialState, as_known
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.context import Context, current, use
-from sweeper.task.pipeline import upstream_first
+from sweeper.task.pipeline import lost_inputs, upstream_first
 from sweeper.task.source import qualified_name, source_digest
 
 MOST_POINTS = 100_000
@@ -117,7 +117,7 @@ def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Pl
         if record:
             refuse_other_use(record.run, binding.spec)
         past = look_back(reader, record, binding, policy)
-        trials, points = _look_ahead(spec, spec.study, past.trials)
+        trials, points = _look_ahead(spec, spec.study, [as_known(trial) for trial in past.trials])
         count = Count(trials.total * trials.points, is_exact=not trials.is_bound)
         is_sampled = trials.drawn < trials.left
     elif is_sampled:
@@ -188,6 +188,8 @@ class _Survey:
         self._heights: dict[str, int] = {}
         self._seconds: defaultdict[str, list[float]] = defaultdict(list)
         self._names: dict[str, str] = {}
+        self._readable: set[str] = set()
+        self._lost: set[str] = set()
 
     def look_at(self, binding: Binding, point: Point) -> None:
         """Count what a point needs."""
@@ -205,6 +207,8 @@ class _Survey:
             if key not in self._heights:
                 self._heights[key] = 1 + max((self._heights[key_of(one)] for one in task.deps()), default=-1)
                 self._count(task, self._heights[key])
+        if find_result(final) is None:
+            self._count_lost(final)
 
     def ordered(self) -> list[Step]:
         """Return the steps, upstream first."""
@@ -212,6 +216,14 @@ class _Survey:
             known = self._seconds[family] or current().index.seconds(self._names.get(family, ""))
             step.seconds = sum(known) / len(known) if known else None
         return sorted(self._steps.values(), key=lambda step: step.height)
+
+    def _count_lost(self, final: luigi.Task) -> None:
+        """Count what has a result and has to be made again, for its artifacts are gone and are to be read."""
+        for task, _ in lost_inputs(final, self._readable):
+            key = key_of(task)
+            if key not in self._lost:
+                self._lost.add(key)
+                self._steps[task.get_task_family()].complete -= 1
 
     def _count(self, task: luigi.Task, height: int) -> None:
         family = task.get_task_family()

@@ -25,10 +25,18 @@ def git_commit(folder: Path) -> tuple[str, bool]:
 def source_tags(folder: Path, name: str) -> Mapping[str, str]:
     """Return MLflow's own tags for who ran what, and on which commit."""
     commit, is_dirty = git_commit(folder)
-    tags = {"mlflow.user": _user(), "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
+    tags = {"mlflow.user": user(), "mlflow.source.name": name, "mlflow.source.type": "LOCAL"}
     if commit:
         tags |= {"mlflow.source.git.commit": commit, "mlflow.source.git.dirty": str(is_dirty).lower()}
     return tags
+
+
+def user() -> str:
+    """Return the name of who runs this, '' where it is not known."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def environment() -> dict[str, object]:
@@ -51,10 +59,3 @@ def _git(folder: Path, *arguments: str) -> str:
         check=True,
     )
     return done.stdout.strip()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""

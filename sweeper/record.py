@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.binding import Binding
-from sweeper.naming import refuse_other_use
+from sweeper.naming import refuse_other_use, refuse_unfinished
 from sweeper.points import Point
 from sweeper.provenance import environment, source_tags
 from sweeper.store.api import ApiStore
@@ -47,6 +47,7 @@ class SweepRun:
         self._driver = driver
         folder = binding.spec.path.parent if binding.spec.path else Path.cwd()
         self._tags = source_tags(folder, str(binding.spec.path or binding.spec.task))
+        refuse_unfinished(store, self._name)
         known = store.sweep_run(self._name)
         if known is not None:
             refuse_other_use(known, binding.spec)
@@ -151,9 +152,10 @@ def _standing(store: ApiStore, name: str) -> dict[str, list[_Standing]]:
     """Return the results that stand for each point of a sweep."""
     found: dict[str, list[_Standing]] = {}
     for record in store.runs_with(sweep_tag(name)):
-        if record.key is None:
+        key = record.tags.get(Tag.KEY)  # also of one that was invalidated: it may come to count again
+        if key is None or record.status is not RunStatus.FINISHED:
             continue
-        standing = _Standing(record.run_id, record.key, {to_form(one) for one in decode(name, record.tags)})
+        standing = _Standing(record.run_id, key, {to_form(one) for one in decode(name, record.tags)})
         for form in standing.forms:
             found.setdefault(form, []).append(standing)
     return found

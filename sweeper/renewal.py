@@ -7,13 +7,15 @@ than one that it was made from.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sweeper.store.base import Result, Store, Tag
 from sweeper.store.index import Index
 from sweeper.task import MlflowTask, find_result
 from sweeper.task.attempt import is_number
-from sweeper.task.pipeline import upstream_first
+from sweeper.task.pipeline import lost_inputs, upstream_first
 from sweeper.task.source import source_digest
 
 
@@ -28,6 +30,7 @@ class Renewal:
         self._old: dict[str, set[str]] = {}
         self._renewed: set[str] = set()
         self._changed: dict[str, set[str]] = {}
+        self._readable: set[str] = set()
 
     def reusable(self, task: MlflowTask) -> Result | None:
         """Return the result of a final task that may be reused; one that may not is forgotten, to be made again."""
@@ -44,6 +47,14 @@ class Renewal:
             return None
         self.notice(task, result)
         return result
+
+    def look_after_inputs(self, task: MlflowTask) -> None:
+        """See to it that what a task is to read is made again where somebody has deleted it."""
+        for _, result in lost_inputs(task, self._readable):
+            if result.has_artifacts:
+                found = f"found to be gone on {time.strftime('%Y-%m-%d', time.gmtime())}"
+                self._store.log(result.run_id, tags={Tag.ARTIFACTS: found})
+                self._index.put(replace(result, has_artifacts=False))
 
     @property
     def changed(self) -> dict[str, int]:

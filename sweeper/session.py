@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import InputError
 from sweeper.policy import STANDARD, Policy
 from sweeper.store.locate import locate
+from sweeper.store.values import one_line
 
 if TYPE_CHECKING:
     from sweeper.binding import Binding
@@ -92,16 +94,19 @@ def run_binding(
     from sweeper.store.base import Tag
     from sweeper.store.index import Index
     from sweeper.store.lease import Driver, bury_the_dead
+    from sweeper.store.patience import Patience, running_seconds
     from sweeper.sweep import Sweep
     from sweeper.task.context import Context, use
 
-    store = open_store(tracking_uri)
+    store = open_store(tracking_uri, Patience(running_seconds(), listener.noticed))
+    _record_what_was_kept(store, listener)  # before its runs are buried
     buried = bury_the_dead(store)
     if buried:
         left = "run" if buried == 1 else "runs"
         listener.noticed(f"{buried} {left} that an earlier process left behind: marked KILLED")
     index = Index(store, metrics=binding.spec.metrics)
-    with contextlib.closing(Driver(store)) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
+    started = Driver(store, at=binding.spec.name)
+    with contextlib.closing(started) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
         open_search = _look_back(binding, store, driver, policy)
         driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
@@ -110,8 +115,20 @@ def run_binding(
             search = open_search(record, engine.slots, listener.noticed)
             record.begin()
             sweep = Sweep(binding, search, engine, store, index, driver, record, listener, policy)
-            with _interruptible(sweep.stop, listener):
+            with _interruptible(sweep.stop, listener), _obedient(driver, sweep.stop, listener):
                 return sweep.run()
+
+
+def _record_what_was_kept(store: ApiStore, listener: Listener) -> None:
+    from sweeper.store.unrecorded import record_kept
+
+    done = record_kept(store)
+    for number, what in ((done.recorded, "recorded"), (done.dropped, "dropped: they have been made again")):
+        if number:
+            results = "1 result" if number == 1 else f"{number} results"
+            listener.noticed(f"{results} that an earlier run could not record: {what}")
+    for reason in done.left:
+        listener.noticed(f"a result that was kept cannot be recorded: {reason}")
 
 
 def _look_back(
@@ -185,3 +202,22 @@ def _interruptible(stop: Callable[[], None], listener: Listener) -> Iterator[Non
     finally:
         for changed, handler in before.items():
             signal.signal(changed, handler)
+
+
+@contextlib.contextmanager
+def _obedient(driver: Driver, stop: Callable[[], None], listener: Listener) -> Iterator[None]:
+    """Take a request to stop that is on the driver's record as a Ctrl-C, or for now as a SIGTERM, to this process."""
+    thread = threading.current_thread()
+    is_interruptible = thread is threading.main_thread() and callable(signal.getsignal(signal.SIGTERM))
+
+    def obey(who: str, is_now: bool) -> None:  # noqa: FBT001 (called by position)
+        listener.noticed(f"{one_line(who)} asks to stop{' now' if is_now else ': finishing what runs'}")
+        stop()
+        if is_now and is_interruptible and thread.ident is not None:
+            signal.pthread_kill(thread.ident, signal.SIGTERM)  # to the thread: what it waits for ends
+
+    driver.heed(obey)
+    try:
+        yield
+    finally:
+        driver.heed(None)

@@ -15,18 +15,21 @@ import luigi
 from sweeper.binding import Binding
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall, call_for
 from sweeper.engine.worker import Finished, SchedulingWorker
-from sweeper.errors import TaskError
+from sweeper.errors import StoreAway, TaskError
 from sweeper.failures import Failure, Failures, absence
 from sweeper.listener import Listener, Summary
 from sweeper.points import Point
 from sweeper.policy import Policy
 from sweeper.record import SweepRun
 from sweeper.renewal import Renewal
+from sweeper.retries import Retries
 from sweeper.search.base import Done, Search, Wait
 from sweeper.store.api import ApiStore
-from sweeper.store.base import RunStatus
+from sweeper.store.base import RunStatus, Tag
 from sweeper.store.index import Index
 from sweeper.store.lease import Driver, close_lost
+from sweeper.store.unrecorded import kept as unrecorded
+from sweeper.store.unrecorded import record_kept
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.teller import Teller
@@ -68,6 +71,7 @@ class Sweep:
         self._waiting = WaitingRoom(store, index)
         self._renewal = Renewal(store, index, binding.spec.metrics, rerun_changed=policy.rerun_changed)
         self._failures = Failures(store)
+        self._retries = Retries(binding.spec)
         self._is_stopping = False
         self._has_asked_all = False
         self._may_ask = False
@@ -84,7 +88,8 @@ class Sweep:
                 self._loop_or_abandon()
         finally:
             self._summary.seconds = time.monotonic() - began
-            self._record.close(self._status())
+            with contextlib.suppress(StoreAway):  # what is not on the record is asked again by the next run
+                self._record.close(self._status())
         for family, number in self._renewal.changed.items():
             made = "reused result was" if number == 1 else "reused results were"
             self._listener.noticed(
@@ -102,6 +107,8 @@ class Sweep:
             self._loop()
         except KeyboardInterrupt:
             self._abandon()
+        except StoreAway as error:
+            self._wind_down(error)
         except BaseException:
             self._abandon()
             raise
@@ -113,26 +120,29 @@ class Sweep:
                 break
             self._listener.running(self._worker.running)
             self._record.flush()
-            finished = self._worker.step(wait=not self._may_ask)
+            finished = self._worker.step(wait=not self._may_ask, within=self._retries.seconds_left)
             for one in finished:
                 self._take(one)
             if not (finished or self._worker.is_busy or self._is_stopping or self._may_ask):
                 self._block_stuck()
+                self._retries.pause()
 
     def _phase_out(self) -> None:
         self._is_stopping = True
         self._worker.stop()
 
     def _is_over(self) -> bool:
-        return self._has_asked_all and self._window.is_empty and self._waiting.is_empty
+        return self._has_asked_all and self._window.is_empty and self._waiting.is_empty and self._retries.is_empty
 
     def _top_up(self) -> None:
         """Take up points while there is room, but not so long that a free worker waits."""
         for point in self._waiting.ready(is_idle=not self._worker.is_busy):
             self._begin(point)
+        while not self._is_stopping and self._window.has_room and (again := self._retries.pop()):
+            self._begin(again)
         self._may_ask = False
         for _ in range(ASKS_AT_ONCE):
-            if self._is_stopping or self._has_asked_all or not self._window.has_room:
+            if self._is_stopping or self._has_asked_all or self._retries.is_full or not self._window.has_room:
                 return
             asked = self._search.ask(self._is_blocked)
             if isinstance(asked, Wait):
@@ -141,7 +151,7 @@ class Sweep:
                 self._has_asked_all = True
                 return
             self._begin(asked)
-        self._may_ask = self._window.has_room
+        self._may_ask = self._window.has_room and not self._retries.is_full
 
     def _begin(self, point: Point) -> None:
         try:
@@ -160,6 +170,8 @@ class Sweep:
         self._record.claim(point, key)
         if self._window.join(key, point):
             return
+        if self._retries.joins(task, point):
+            return
         if failure := self._failures.of(key):
             self._teller.fail([point], failure)
         elif result := self._renewal.reusable(task):
@@ -167,6 +179,7 @@ class Sweep:
         elif failure := self._failures.upstream_of(task):
             self._teller.block([point], failure)
         else:
+            self._renewal.look_after_inputs(task)
             self._window.hold(task, key, point)
 
     def _is_blocked(self, point: Point) -> bool:
@@ -179,6 +192,11 @@ class Sweep:
     def _take(self, finished: Finished) -> None:
         """Tell what became of a task: of its points if it is final, of those that waited for it if it has no result."""
         task, execution, key = finished.task, finished.execution, key_of(finished.task)
+        self._driver.leave(key)
+        if execution.ending is Ending.AWAY:
+            raise StoreAway(execution.reason)
+        if execution.ending is Ending.KEPT:
+            execution = self._recorded(key, execution)
         if execution.ending is Ending.CLAIMED:
             for held in self._window.release_requiring(task):
                 self._waiting.add(task, held.points)
@@ -187,6 +205,9 @@ class Sweep:
             self._renewal.supersede(key, execution.result)
         elif not execution.ending.is_success:
             execution = self._settled(task, execution)
+        if self._is_tried_again(task, execution):
+            return
+        execution = self._retries.settled(key, execution)
         final = self._window.release(key)
         points = final.points if final else []
         if execution.ending.is_success:
@@ -195,12 +216,27 @@ class Sweep:
             return
         failure = self._failures.add(task, execution, is_final=bool(points))
         self._teller.fail(points, failure, is_on_record=bool(execution.run_id) and len(points) == 1)
+        self._pass_on(task, failure)
+
+    def _pass_on(self, task: luigi.Task, failure: Failure) -> None:
+        """Block what requires a task that failed; what requires one that was pruned as a point begins anew."""
         for held in self._window.release_requiring(task):
             if failure.blocks:
                 self._teller.block(held.points, failure)
             else:
                 for point in held.points:
                     self._begin(point)
+
+    def _is_tried_again(self, task: luigi.Task, execution: Execution) -> bool:
+        """Let a task that failed wait for its next attempt, with the points that need it; False if there is none."""
+        prospect = self._retries.take(task, execution)
+        if not prospect:
+            return False
+        for held in self._window.release_requiring(task):
+            self._retries.add(key_of(task), held.points)
+        if not self._is_stopping:
+            self._listener.noticed(f"{task.get_task_family()} failed: {execution.reason}; {prospect}")
+        return True
 
     def _settled(self, task: luigi.Task, execution: Execution) -> Execution:
         """Return a failure with its run closed: a lost worker could not do so itself, unless it was done already."""
@@ -210,11 +246,19 @@ class Sweep:
         status = RunStatus.KILLED if is_cut else RunStatus.FAILED
         run_id = close_lost(self._store, key_of(task), self._driver.run_id, execution.reason, status)
         if not run_id and isinstance(task, MlflowTask):
-            self._index.refresh()
-            result = find_result(task)
+            self._index.look_up(key_of(task))
+            result = find_result(task) if task.complete() else None
             if result is not None:
                 return Execution(Ending.DONE, result, run_id=result.run_id)
         return replace(execution, run_id=run_id)
+
+    def _recorded(self, key: str, execution: Execution) -> Execution:
+        """Return the success of a task whose result a worker could not record. Raises ``StoreAway`` if nobody can."""
+        record_kept(self._store)
+        result = self._index.look_up(key)
+        if result is None:
+            raise StoreAway(execution.reason)
+        return Execution(Ending.DONE, result, run_id=result.run_id)
 
     def _block_stuck(self) -> None:
         """Block what is held and cannot run: something that it requires is not there, and nobody makes it."""
@@ -227,19 +271,43 @@ class Sweep:
         for required in task.deps():
             if isinstance(required, MlflowTask) and (reused := find_result(required)):
                 self._renewal.notice(required, reused)
+        attempt = self._retries.attempt(key_of(task))
         return call_for(
             task,
-            labels=self._record.labels(points) if points else self._record.upstream_labels(),
+            labels={
+                **(self._record.labels(points) if points else self._record.upstream_labels()),
+                **({Tag.ATTEMPT: str(attempt)} if attempt > 1 else {}),
+            },
             metrics=self._spec.metrics if isinstance(task, self._binding.task) else (),
             timeout=self._spec.timeouts.get(task.get_task_family(), self._spec.timeout),
-            is_contended=self._driver.is_contended,
+            is_contended=self._driver.enter(key_of(task)),
             replaces=self._renewal.replaced(key_of(task)),
             reporter=self._search.reporter(points[0]) if points else None,
         )
 
+    def _wind_down(self, error: StoreAway) -> None:
+        """Start nothing more without a store, but lose nothing: let what runs finish, and keep its results here.
+
+        Raises ``StoreAway`` in the end, or what stops it before.
+        """
+        self._listener.noticed(f"{error}; nothing more is started, what runs may finish, and its results are kept")
+        self._phase_out()
+        try:
+            while self._worker.is_busy:
+                self._listener.running(self._worker.running)
+                self._worker.step()
+        except BaseException:
+            self._abandon()
+            raise
+        kept = sum(1 for _ in unrecorded(self._store.uri))
+        results = "1 result is" if kept == 1 else f"{kept} results are"
+        remedy = f"; {results} kept on this machine, and recorded by the next run" if kept else ""
+        raise StoreAway(f"the store does not answer any more{remedy}: run the same command again") from error
+
     def _abandon(self) -> None:
         """Stop what runs, and leave a clean record of it."""
         self._summary.is_interrupted = True
+        self._store.patience.end()
         for task in self._worker.cancel_all():
             close_lost(self._store, key_of(task), self._driver.run_id, "interrupted", RunStatus.KILLED)
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import socket
 import sqlite3
-import subprocess
 import sys
-import time
-import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +18,16 @@ from filelock import FileLock
 from luigi.task_register import Register
 
 from sweeper.store.base import DRIVERS_EXPERIMENT
+from sweeper.store.connections import disconnect
 from sweeper.store.locate import sqlite_uri
+from tests.postgres import Postgres, is_installed, running
+from tests.servers import tracking_server
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
     from sweeper.task.context import Context
 
-SERVER_START_SECONDS = 120
+pytest_plugins = ["tests.chaos.tally"]
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
@@ -87,49 +86,56 @@ def context(store: ApiStore) -> Iterator[Context]:
 
 
 @pytest.fixture(scope="session")
-def server_uri(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URI of a real MLflow server that serves artifacts; tests share it, so they name experiments of their own."""
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process. Where none is installed: a failure in CI, a skip elsewhere."""
+    if not is_installed() and not os.environ.get("CI"):
+        pytest.skip("PostgreSQL is not installed")
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database with MLflow's tables, and nothing in them."""
+    from sweeper.store import open_store
+
+    open_store(postgres.create("template"))
+    disconnect()
+    return "template"
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_uri(postgres: Postgres, postgres_template: str) -> str:
+    """The URI of a PostgreSQL store; tests share it, so they name experiments of their own."""
+    return postgres.create("shared", postgres_template)
+
+
+@pytest.fixture
+def postgres_uri(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """The URI of an empty PostgreSQL store of the test's own."""
+    yield postgres.create(f"own{uuid.uuid4().hex}", postgres_template)
+    disconnect()
+
+
+@pytest.fixture(scope="session")
+def server_uri(
+    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URI of a real MLflow server that serves artifacts; tests share it, so they name experiments of their own.
+
+    It keeps its runs in PostgreSQL, as servers that many share do; where none is installed, in SQLite.
+    """
     folder = tmp_path_factory.mktemp("server")
-    database = folder / "mlflow.db"
-    shutil.copyfile(template, database)
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("DELETE FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--backend-store-uri", sqlite_uri(database), "--serve-artifacts"),
-        *("--artifacts-destination", str(folder / "artifacts")),
-    ]
-    log = folder / "server.log"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def _wait_until_healthy(uri: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + SERVER_START_SECONDS
-    while server.poll() is None and time.monotonic() < until:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{uri}/health", timeout=5):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"the MLflow server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-4000:]}")
+    if is_installed() or os.environ.get("CI"):
+        postgres: Postgres = request.getfixturevalue("postgres")
+        database = postgres.create("served", request.getfixturevalue("postgres_template"))
+    else:
+        database = sqlite_uri(folder / "mlflow.db")
+        shutil.copyfile(template, folder / "mlflow.db")
+        with contextlib.closing(sqlite3.connect(folder / "mlflow.db")) as connection, connection:
+            connection.execute("DELETE FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,))
+    with tracking_server(folder, database) as uri:
+        yield uri
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ LAYERS = [
     {"sweep", "plan", "progress"},
     {"housekeeping"},
     {"teller"},
-    {"failures", "leader", "listener", "record", "renewal", "report", "waiting", "window"},
+    {"failures", "leader", "listener", "record", "renewal", "report", "retries", "waiting", "window"},
     {"provenance", "engine", "search"},
     {"binding", "naming", "policy"},
     {"task"},
@@ -27,6 +27,8 @@ LAYERS = [
     {"spec"},
     {"identity"},
     {"errors"},
+    {"masking"},
+    {"files"},
 ]
 """From the top down. A room may import from lower layers, and from its own."""
 
@@ -35,7 +37,10 @@ ROOMS = {
     "sqlalchemy": {"store"},
     "sqlite3": {"store"},
     "optuna": {"search"},
-    "luigi": {"task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "listener", "progress"},
+    "luigi": {
+        *("task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "retries", "listener"),
+        "progress",
+    },
     "pandas": {"report", "engine"},  # the engine only preloads it, for the tasks
     "tabulate": {"report"},
     "jinja2": {"report"},

@@ -26,7 +26,11 @@ def find_task(spec: Spec) -> type[MlflowTask]:
     module_name, _, class_name = spec.task.partition(":")
     with _reported(spec):
         module = _import(spec, module_name)
-        found = getattr(module, class_name, None)
+        try:
+            found = getattr(module, class_name, None)
+        except Exception as error:
+            reason = f"module {module_name} fails as it is asked for {class_name}: {_described(error)}"
+            raise _Unusable(reason) from error
         if found is None:
             raise _Unusable(f"module {module_name} has no {class_name}", did_you_mean(class_name, _tasks_of(module)))
         if not (inspect.isclass(found) and issubclass(found, MlflowTask)):
@@ -55,28 +59,33 @@ def _reported(spec: Spec) -> Iterator[None]:
 
 
 def _import(spec: Spec, name: str) -> ModuleType:
+    if name == "__main__":
+        raise _Unusable("__main__ is another module in each process", "name the module as its file is called")
     add_to_path(spec)
     try:
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(name=name)
-    except ModuleNotFoundError:
-        places = f"{spec.path.parent}/ or the working directory" if spec.path else "the working directory"
-        raise _Unusable(
-            f"there is no module {name}", f"put {name.replace('.', '/')}.py in {places}, or install it"
-        ) from None
-    try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        reason = f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
-        raise _Unusable(f"module {name} fails as it is imported: {reason} ({_place(error)})") from error
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            places = f"{spec.path.parent}/ or the working directory" if spec.path else "the working directory"
+            remedy = f"put {name.replace('.', '/')}.py in {places}, or install it"
+            raise _Unusable(f"there is no module {name}", remedy) from None
+        raise _Unusable(f"module {name} fails as it is imported: {_described(error)}") from error
 
 
-def _place(error: BaseException) -> str:
-    """Return the line that an error comes from."""
+def _described(error: BaseException) -> str:
+    """Return what an error of the user's code is, and the line that it comes from."""
+    try:
+        text = str(error.msg if isinstance(error, SyntaxError) else error)
+    except Exception:  # noqa: BLE001 (its message is the user's code too)
+        text = "(its message cannot be shown)"
     if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}"
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{where.filename}:{where.lineno}"
+        place = f" ({error.filename}:{error.lineno})" if error.filename else ""
+    else:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f" ({where.filename}:{where.lineno})"
+    return f"{type(error).__name__}: {text}{place}"
 
 
 def _tasks_of(module: ModuleType) -> list[str]:

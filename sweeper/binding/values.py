@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
@@ -34,7 +34,7 @@ class Checker:
     task: type[luigi.Task]
     families: Families
     are_families_known: bool = True
-    problems: list[Problem] = field(default_factory=list)
+    problems: dict[Problem, None] = field(default_factory=dict)
 
     def check(self) -> Spec:
         """Return the spec with every value as its parameter takes it."""
@@ -52,7 +52,8 @@ class Checker:
         self._check_required()
         if spec.study is not None:
             self._check_conditional(spec.study)
-        self._check_timeouts()
+        self._check_classes("timeout", spec.timeouts)
+        self._check_classes("retry", spec.retries)
         return checked_spec
 
     def _study(self, study: Study) -> Study:
@@ -137,16 +138,14 @@ class Checker:
                 remedy = "give it one in its class, or take out its condition"
                 self._note("study.space", name, "is not always set, and has no default", remedy=remedy)
 
-    def _check_timeouts(self) -> None:
-        for family in self.spec.timeouts if self.are_families_known else ():
+    def _check_classes(self, place: str, families: Iterable[str]) -> None:
+        for family in families if self.are_families_known else ():
             if family not in self.families:
                 reason = "no such task in the pipeline"
-                self._note("timeout", family, reason, remedy=did_you_mean(family, self.families))
+                self._note(place, family, reason, remedy=did_you_mean(family, self.families))
 
     def _note(self, place: str, name: str, reason: str, value: str = "", remedy: str = "") -> None:
-        noted = problem(self.spec, place, name, reason, value, remedy)
-        if noted not in self.problems:
-            self.problems.append(noted)
+        self.problems.setdefault(problem(self.spec, place, name, reason, value, remedy))
 
 
 def problem(spec: Spec, place: str, name: str, reason: str, value: str = "", remedy: str = "") -> Problem:

@@ -5,20 +5,30 @@ from __future__ import annotations
 import importlib
 import io
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from sweeper.errors import SweeperError
+from sweeper.masking import mask_tracebacks
 
 COMMANDS = {
     "diff": "Say in what two runs or configurations differ.",
+    "doctor": "Check the store, and say how to mend it.",
+    "gc": "Clear away what the store can do without.",
+    "invalidate": "Take results back, to be computed again.",
     "list": "List the sweeps, and how far each is.",
     "plan": "Show what a sweep would do, and what it would cost.",
+    "remove": "Take a sweep's name off the record.",
+    "rename": "Give a sweep another name.",
     "report": "Compare results: tables, figures for a paper, a page.",
     "run": "Run a sweep: compute what was never computed.",
     "show": "Show everything about a run, or a sweep.",
     "status": "Show how a sweep stands, and why points failed.",
+    "stop": "Stop a sweep from another terminal or machine.",
     "study": "Hand a study over to Optuna.",
+    "ui": "Open MLflow's pages on the store.",
 }
 
 
@@ -37,6 +47,12 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([*COMMANDS.items()])
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **settings: Any) -> Any:
+        """Run the command line; of the program itself, and not where it is called as a function, no secret gets out."""
+        if args is None:
+            mask_tracebacks()
+        return super().main(args, *others, **settings)
 
     def invoke(self, ctx: click.Context) -> object:
         for stream in (sys.stdout, sys.stderr):

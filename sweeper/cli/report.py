@@ -10,6 +10,7 @@ import click
 from sweeper.cli import options
 from sweeper.cli.questions import question, to_question
 from sweeper.errors import InputError
+from sweeper.files import write_named
 from sweeper.report.sources.reading import open_store, read
 from sweeper.report.tables.formats import Format, format_of, render
 from sweeper.report.tables.table import answer
@@ -80,7 +81,7 @@ def command(  # noqa: PLR0913 (an argument for each option)
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(f"{text}\n", encoding="utf-8")
+        write_named(path, f"{text}\n".encode())
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
     click.echo(f"wrote {path}", err=True)

@@ -27,11 +27,14 @@ def export(sweep: str, storage: str, name: str | None, *, replace: bool, trackin
     """Write the study SWEEP, as it stands, into an Optuna storage: for optuna-dashboard, plots, or code of your own."""
     from sweeper.search.export import export_study, refuse_store
     from sweeper.spec import Spec
+    from sweeper.store.locate import shown_uri
+    from sweeper.store.trials import as_known
 
     refuse_store(storage, locate(tracking_uri))
     record = read_record(open_store(tracking_uri), sweep)
     if not record.document.get("study"):
         raise InputError(f"{sweep} is no study: its spec has no [study]")
     name = name or sweep
-    number = export_study(Spec.from_document(record.document), record.trials, storage, name, replace=replace)
-    click.echo(f"{number} trials of {sweep} are the study {name} in {storage}")
+    trials = [as_known(trial) for trial in record.trials]
+    number = export_study(Spec.from_document(record.document), trials, storage, name, replace=replace)
+    click.echo(f"{number} trials of {sweep} are the study {name} in {shown_uri(storage)}")

@@ -25,8 +25,11 @@ class Ending(enum.StrEnum):
     DONE = "done"
     PRUNED = "pruned"  # by its pruner, or its own code: it did not look promising
     FAILED = "failed"
+    LOST = "lost"  # the process that ran it is gone: for all that is known, not by its own fault
     INTERRUPTED = "interrupted"
     CLAIMED = "claimed"  # another driver is at the same work
+    KEPT = "kept"  # done, but the store did not answer: the result is kept on this machine
+    AWAY = "away"  # the store did not answer before there was a result
 
     @property
     def is_success(self) -> bool:
@@ -65,7 +68,8 @@ class Execution:
 
     ``result`` is there if the task committed a run, with the metrics that were asked for; where one of them is missing,
     ``logged`` names all that the run has. ``is_found`` says that somebody else had made the result meanwhile. A failure
-    has its ``reason``, and the run that tells more if it got so far.
+    has its ``reason``, and the run that tells more if it got so far; ``raised`` names the exception's class and its
+    bases, as ``module:Class``, where trying again may help.
     """
 
     ending: Ending
@@ -74,6 +78,7 @@ class Execution:
     reason: str = ""
     run_id: str = ""
     is_found: bool = False
+    raised: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -101,6 +106,11 @@ class Engine(Protocol):
 
 class WorkerLost(Exception):  # noqa: N818 (an event, not a mistake)
     """The process that executed a call is gone; the message says how it went."""
+
+
+def lineage(raised: type[BaseException]) -> tuple[str, ...]:
+    """Return the names of an exception's class and of its bases, the nearest first, as ``module:Class``."""
+    return tuple(f"{one.__module__}:{one.__qualname__}" for one in raised.__mro__ if one is not object)
 
 
 def call_for(

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
-import os
 import pickle
 import sys
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import luigi
 
-from sweeper.engine.base import Ending, Execution, TaskCall
+from sweeper.engine.base import Ending, Execution, TaskCall, lineage
+from sweeper.engine.surroundings import left_as_it_was
 from sweeper.errors import EngineError, IdentityError, StoreError, TaskError
 from sweeper.store.base import Result
 from sweeper.task import MlflowTask, key_of
@@ -45,11 +42,13 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
         reporter=call.reporter,
         is_contended=call.is_contended,
         may_wait=False,
+        replaces=call.replaces,
     )
-    with use(around), _left_as_it_was():
+    with use(around):
         try:
             task = rebuild(call)
-            result = _run(task)
+            with left_as_it_was():  # but for what importing its module has done: that is done once
+                result = _run(task)
             return replace(_described(call, result), is_found=WAS_FOUND in task.__dict__)
         except (StoreError, EngineError):
             raise
@@ -61,21 +60,9 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
             ending = Ending.PRUNED if is_prune(error) else Ending.FAILED
             if debug and ending is Ending.FAILED:
                 _post_mortem(error)
-            return Execution(ending, reason=reason_of(error), run_id=_run_of(error))
-
-
-@contextlib.contextmanager
-def _left_as_it_was() -> Iterator[None]:
-    """Let no task change the working directory or the environment of the next; end a fork that comes out of one."""
-    process, folder, environment = os.getpid(), Path.cwd(), dict(os.environ)
-    try:
-        yield
-    finally:
-        if os.getpid() != process:
-            os._exit(1)
-        os.environ.clear()
-        os.environ.update(environment)
-        os.chdir(folder)
+            is_for_good = isinstance(error, TaskError | IdentityError)  # of the code: the next attempt would end so too
+            raised = () if is_for_good else lineage(type(error))
+            return Execution(ending, reason=reason_of(error), run_id=_run_of(error), raised=raised)
 
 
 def rebuild(call: TaskCall) -> luigi.Task:
@@ -148,7 +135,11 @@ def _described(call: TaskCall, result: Result | None) -> Execution:
 
 def _run_of(error: BaseException) -> str:
     """Return the run in which an exception ended, as the attempt noted on it."""
-    return getattr(error, "sweeper_run_id", "")
+    try:
+        run_id = getattr(error, "sweeper_run_id", "")
+    except BaseException:  # noqa: BLE001 (an exception of the user's may do what it likes when it is asked)
+        return ""
+    return run_id if type(run_id) is str else ""
 
 
 def _post_mortem(error: BaseException) -> None:

@@ -20,6 +20,7 @@ from sweeper.engine.execute import execute
 from sweeper.errors import EngineError
 from sweeper.store import open_store
 from sweeper.store.index import Index
+from sweeper.store.patience import Patience, running_seconds
 from sweeper.task import context, log
 
 
@@ -44,7 +45,7 @@ def start(setup: Setup) -> None:
         sys.path[:] = setup.path
         _configure_luigi(setup.luigi_config)
         log.configure_process()
-        store = open_store(setup.uri)
+        store = open_store(setup.uri, Patience(running_seconds()))
         context.adopt(context.Context(store, Index(store, live=True), owns_process=True))
     except BaseException:  # noqa: BLE001
         _failure = traceback.format_exc()

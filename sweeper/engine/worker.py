@@ -7,6 +7,7 @@ it holds at each decision, so what is done with is forgotten: the cost of a task
 
 from __future__ import annotations
 
+import math
 import queue
 import time
 from collections import Counter
@@ -20,12 +21,14 @@ from luigi.scheduler import Scheduler
 from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
-from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost
-from sweeper.errors import EngineError, StoreError
+from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost, lineage
+from sweeper.errors import EngineError, StoreAway, StoreError
+from sweeper.store.unrecorded import ResultKept
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.context import current
 from sweeper.task.pipeline import upstream_first
 
+INTERRUPTED = "interrupted"
 WAIT_SECONDS = 0.5
 """How long a step waits before it looks at time-outs and at requests to stop."""
 
@@ -91,11 +94,14 @@ class SchedulingWorker(Worker):
         """Return the held final tasks that require a task, or are it."""
         return [self._scheduled_tasks[final] for final, closure in self._closures.items() if task.task_id in closure]
 
-    def step(self, *, wait: bool = True) -> list[Finished]:
-        """Start what may start, and return what has ended; with ``wait``, once something has, half a second at most."""
+    def step(self, *, wait: bool = True, within: float = math.inf) -> list[Finished]:
+        """Start what may start, and return what has ended.
+
+        With ``wait``, once something has: within so many seconds, and half a one at most.
+        """
         self._start_what_may()
         if self._running_tasks:
-            self._take_in(wait=wait)
+            self._take_in(min(within, WAIT_SECONDS) if wait else 0.0)
         if self._engine.is_concurrent and all(one.execution.ending.is_success for one in self._finished):
             self._start_what_may()  # so that the slot works on while the caller looks at what it has finished
         self._add_task_history.clear()
@@ -121,12 +127,17 @@ class SchedulingWorker(Worker):
                 return
             self._run_task(task_id)
 
+    def _run_task(self, task_id: str) -> None:
+        """Start a task, unless it runs on from when other points required it."""
+        if task_id not in self._running_tasks:
+            super()._run_task(task_id)
+
     def _create_task_process(self, task: luigi.Task) -> _Flight:
         return _Flight(self, task)
 
     def launch(self, task: luigi.Task, timeout: Callable[[float | None], None]) -> Future[Execution]:
         """Submit a task; or answer for it with its twin, work with the same identity that is done or in flight."""
-        result = find_result(task) if isinstance(task, MlflowTask) else None
+        result = find_result(task) if isinstance(task, MlflowTask) and task.complete() else None
         if result is not None:
             done: Future[Execution] = Future()
             done.set_result(Execution(Ending.DONE, result, run_id=result.run_id, is_found=True))
@@ -145,11 +156,11 @@ class SchedulingWorker(Worker):
         """Stop a call."""
         return self._engine.cancel(future)
 
-    def _take_in(self, *, wait: bool) -> None:
+    def _take_in(self, seconds: float) -> None:
         for flight in self._running_tasks.values():
             flight.expire_if_overdue()
         try:
-            flight = self._task_result_queue.get(block=wait, timeout=WAIT_SECONDS)
+            flight = self._task_result_queue.get(timeout=seconds)
             while True:
                 self._land(flight)
                 flight = self._task_result_queue.get_nowait()
@@ -219,13 +230,13 @@ class _Flight:
 
     def terminate(self) -> None:
         """Stop the task."""
-        self._reason = self._reason or "interrupted"
+        self._reason = self._reason or INTERRUPTED
         if self._future is not None:
             self._worker.cancel(self._future)
 
     def expire_if_overdue(self) -> None:
         """Stop the task if its time is over."""
-        if self.timeout_time is not None and time.time() > self.timeout_time:
+        if self.timeout_time is not None and time.monotonic() > self.timeout_time:
             self._reason = f"timed out after {self.worker_timeout:g} s"
             self.timeout_time = None
             self.terminate()
@@ -233,7 +244,7 @@ class _Flight:
     def _set_timeout(self, seconds: float | None) -> None:
         own = self.task.worker_timeout
         self.worker_timeout = seconds or own or None
-        self.timeout_time = time.time() + self.worker_timeout if self.worker_timeout else None
+        self.timeout_time = time.monotonic() + self.worker_timeout if self.worker_timeout else None
 
     def execution(self) -> Execution:
         """Return how the task ended. Raises ``StoreError`` or ``EngineError`` where not the task is to blame."""
@@ -243,8 +254,19 @@ class _Flight:
         if error is None:
             return future.result()
         if isinstance(error, WorkerLost):
-            ending = Ending.INTERRUPTED if self._reason == "interrupted" else Ending.FAILED
-            return Execution(ending, reason=self._reason or str(error))
+            return self._cut_short(error)
+        if isinstance(error, ResultKept):
+            return Execution(Ending.KEPT, reason=str(error), run_id=error.run_id)
+        if isinstance(error, StoreAway):
+            return Execution(Ending.AWAY, reason=str(error))
         if isinstance(error, StoreError | EngineError):
             raise error
         return Execution(Ending.FAILED, reason=f"{type(error).__name__}: {error}")
+
+    def _cut_short(self, lost: WorkerLost) -> Execution:
+        """Return how a task ended whose worker is gone: stopped on purpose, out of time, or lost."""
+        if self._reason == INTERRUPTED:
+            return Execution(Ending.INTERRUPTED, reason=INTERRUPTED)
+        if self._reason:
+            return Execution(Ending.FAILED, reason=self._reason, raised=lineage(TimeoutError))
+        return Execution(Ending.LOST, reason=str(lost))

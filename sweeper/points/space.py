@@ -47,8 +47,7 @@ def _drawn(domain: Interval | Choice, generator: Random) -> Any:
     if domain.step is None:
         share = generator.random()
         return _within(domain, domain.low * (1 - share) + domain.high * share)
-    steps = round((domain.high - domain.low) / domain.step)
-    return _within(domain, domain.low + generator.randint(0, steps) * domain.step)
+    return domain.at(generator.randint(0, domain.steps))
 
 
 def _within(domain: Interval, number: float) -> int | float:

@@ -29,6 +29,9 @@ HANDSHAKE_SECONDS = 10.0
 MOST_BYTES = 10_000
 """How long a message may be."""
 
+MOST_STRANGERS = 64
+"""How many callers may be about to prove that they know the key; one more, and the first of them is hung up on."""
+
 _BROKEN = (OSError, EOFError, AuthenticationError)
 _ERRORS = {error.__name__: error for error in (StoreError, EngineError)}
 
@@ -50,6 +53,7 @@ class Channel:
         self._listener = Listener(("127.0.0.1", 0), backlog=128)
         self._address: Address = self._listener.address
         self._lines: set[socket.socket] = set()
+        self._strangers: dict[socket.socket, None] = {}
         self._closing = threading.Lock()
         self._is_closed = False
         self._accepting = threading.Thread(target=self._accept, name="sweeper-channel", daemon=True)
@@ -84,7 +88,7 @@ class Channel:
     def _serve(self, connection: Connection[Any, Any]) -> None:
         """Answer one caller until it hangs up, or the channel is closed."""
         with contextlib.suppress(*_BROKEN), connection, _line_of(connection) as line, self._open_until_closed(line):
-            with _handshake(line):
+            with self._unknown(line), _handshake(line):
                 deliver_challenge(connection, self._authkey)
                 answer_challenge(connection, self._authkey)
             while True:
@@ -102,6 +106,21 @@ class Channel:
         finally:
             with self._closing:
                 self._lines.discard(line)
+
+    @contextlib.contextmanager
+    def _unknown(self, line: socket.socket) -> Iterator[None]:
+        """Hang up on whoever takes longest to prove himself, if there are many: a flood of callers takes no files."""
+        with self._closing:
+            self._strangers[line] = None
+            if len(self._strangers) > MOST_STRANGERS:
+                first = next(iter(self._strangers))
+                del self._strangers[first]
+                _hang_up(first)
+        try:
+            yield
+        finally:
+            with self._closing:
+                self._strangers.pop(line, None)
 
     def _answer(self, message: bytes) -> dict[str, str]:
         try:

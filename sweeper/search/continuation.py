@@ -25,9 +25,9 @@ class Past:
     """What a study goes on from.
 
     ``studies`` is how many studies the sweep has had. ``beginnings`` are those of the one that it is at, if that has
-    ``trials``. ``reopened`` are trials that have ended and are to end once more: they failed, or their values are made
-    of something else now. ``revised`` lack parameters on the record that were added to the space since. ``changed`` is
-    how many of their results were made by other code than the task has now.
+    ``trials``. ``reopened`` are trials that have ended and are to end once more: they failed, their results were
+    invalidated, or their values are made of something else now. ``revised`` lack parameters on the record that were
+    added to the space since. ``changed`` is how many of their results were made by other code than the task has now.
     """
 
     studies: int = 0
@@ -94,7 +94,11 @@ def _made_by_other_code(record: SweepRecord, binding: Binding) -> int:
 def _ends_again(trial: Trial, basis: str, *, is_new_code_wanted: bool) -> bool:
     """Whether a trial that has ended is to end once more: the store answers what it can of it."""
     told = trial.told
-    if told is None or told.state is TrialState.PRUNED:
+    if told is None:
+        return False
+    if trial.invalidated:
+        return True
+    if told.state is TrialState.PRUNED:
         return False
     return told.state is TrialState.FAILED or told.basis != basis or is_new_code_wanted
 

@@ -146,6 +146,7 @@ class Ledger:
         measured = zip(self.spec.objectives, told.values, strict=False)
         metrics = [MetricPoint(objective.metric, value, told.order, now) for objective, value in measured]
         tags = {**told_tags(told, replaces=trial.told is not None), Tag.REASON.value: told.reason}
+        tags |= {Tag.SUPERSEDED.value: ""} if trial.invalidated else {}
         self.store.log(trial.run_id, metrics=metrics, params=_params(trial), tags=tags)
         self.store.end_run(trial.run_id, told.state.status)
 

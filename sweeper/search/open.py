@@ -20,6 +20,7 @@ from sweeper.search.study import StudySearch
 from sweeper.search.warm import known_results
 from sweeper.spec import Spec
 from sweeper.store.base import OpenRun, RunRecord
+from sweeper.store.trials import as_known
 from sweeper.task import find_result
 
 if TYPE_CHECKING:
@@ -111,8 +112,11 @@ def _news(spec: Spec, past: Past, beginnings: Beginnings, differs: int | None) -
     assert study is not None
     yield from notices(study)
     if past.trials:
-        ended = sum(trial.told is not None for trial in past.trials)
+        ended = sum(as_known(trial).told is not None for trial in past.trials)
         yield f"going on from {ended} of {max(study.trials, len(past.trials))} trials"
+    if again := sum(bool(trial.invalidated and trial.told) for trial in past.trials):
+        trials = "1 trial is" if again == 1 else f"{again} trials are"
+        yield f"{trials} evaluated again first: results were invalidated"
     for number, what in beginnings.changes[len(before.changes) if before else 0 :]:
         yield _about_change(number, what, len(past.reopened))
     if known := len(beginnings.known) - (len(before.known) if before else 0):

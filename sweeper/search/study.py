@@ -62,7 +62,7 @@ class StudySearch:
         self._in_flight = InFlight()
         self._causes: set[str] = set()
         self._rows = deque(rows_left(self._study.enqueue, past.trials))
-        self._pruned = Pruned(past.trials)
+        self._pruned = Pruned(trial for trial in past.trials if trial.number not in past.reopened)
         self._is_stopped = False
         spent = max((trial.told.seconds for trial in past.trials if trial.told), default=0.0)
         self._budget = Budget(self._study.timeout, spent)

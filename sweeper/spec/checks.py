@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
+import sys
 from typing import Any
 
 from sweeper.errors import did_you_mean
+
+EVERY_TASK = "*"
+"""Stands for every class in a table by task."""
 
 # What MLflow takes as the key of a metric.
 _METRIC = re.compile(r"[/\w.\- :]{1,250}")
@@ -62,7 +65,7 @@ def direction_word(value: Any) -> str:
 
 def seconds(value: Any) -> float:
     """Check a length of time."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= sys.float_info.max:
         raise Invalid("must be a number of seconds above 0")
     return float(value)
 

@@ -15,16 +15,16 @@ from pydantic import (
 )
 
 from sweeper.errors import Problem, did_you_mean
-from sweeper.spec.checks import Invalid, direction_word, metric_name, seconds, sweep_name, task_path
+from sweeper.spec.checks import EVERY_TASK, Invalid, direction_word, metric_name, seconds, sweep_name, task_path
 from sweeper.spec.grid_table import Grids
+from sweeper.spec.keep import EVERYTHING, Keep
+from sweeper.spec.retry_table import RetryTable, RetryTables
 from sweeper.spec.study_table import StudyTable
 from sweeper.spec.tables import Assignments, Entry, ParameterName
 from sweeper.spec.toml import to_key, to_toml
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-EVERY_TASK = "*"
 
 _EXAMPLES = {
     "task": 'add task = "module:Class"',
@@ -49,8 +49,20 @@ def _objectives(value: Any) -> Any:
     return value
 
 
+def _kept(words: str) -> str:
+    return Keep.parse(words).artifacts
+
+
 MetricName = Annotated[str, AfterValidator(metric_name)]
 DirectionWord = Annotated[str, PlainValidator(direction_word)]
+
+
+class KeepTable(BaseModel):
+    """The table ``[keep]``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    artifacts: Annotated[str, AfterValidator(_kept)] = EVERYTHING
 
 
 class Document(BaseModel):
@@ -70,6 +82,15 @@ class Document(BaseModel):
     exclude: Assignments = []
     study: StudyTable | None = None
     timeout: Annotated[dict[str, Annotated[float, PlainValidator(seconds)]], BeforeValidator(_by_task)] = {}
+    retry: RetryTables = {}
+    keep: KeepTable = KeepTable()
+
+
+_TABLES: Mapping[Any, tuple[type[BaseModel], str]] = {
+    "study": (StudyTable, "[study]"),
+    "retry": (RetryTable, "[retry]"),
+    "keep": (KeepTable, "[keep]"),
+}
 
 
 def validate(contents: Mapping[str, Any], source: str) -> tuple[Document | None, list[Problem]]:
@@ -90,7 +111,7 @@ def _problem(fault: ErrorDetails, source: str, *, is_union: bool) -> Problem:
         case "missing":
             return Problem(source, key, "is required", remedy=_EXAMPLES.get(key, ""))
         case "extra_forbidden":
-            known, owner = (StudyTable, "[study]") if len(fault["loc"]) > 1 else (Document, "a spec")
+            known, owner = _TABLES.get(fault["loc"][0] if len(fault["loc"]) > 1 else "", (Document, "a spec"))
             remedy = _way_home(fault["loc"]) or did_you_mean(str(fault["loc"][-1]), known.model_fields)
             return Problem(source, key, f"is not a key of {owner}", shown, remedy)
         case "value_error" if isinstance(invalid, Invalid):

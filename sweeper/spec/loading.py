@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sweeper.errors import Problem, SpecError
 from sweeper.spec import overrides as command_line
 from sweeper.spec.agreement import disagreements
-from sweeper.spec.checks import Invalid, sweep_name
-from sweeper.spec.document import EVERY_TASK, Document, validate
+from sweeper.spec.checks import EVERY_TASK, Invalid, sweep_name
+from sweeper.spec.document import Document, validate
 from sweeper.spec.families import spellings
 from sweeper.spec.grid_table import axis_entries
+from sweeper.spec.keep import Keep
 from sweeper.spec.model import Direction, Grid, Objective, Spec
 from sweeper.spec.names import Names
+from sweeper.spec.retry import Retry
+from sweeper.spec.retry_table import retries
 from sweeper.spec.space import ordered
 from sweeper.spec.study import Study
 from sweeper.spec.study_table import StudyTable, space_entries
@@ -52,7 +55,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Spec:
 
 
 def _spec(document: Document, path: Path, text: str, overrides: tuple[str, ...]) -> Spec:
-    timeouts = dict(document.timeout)
+    timeouts, by_task = dict(document.timeout), retries(document.retry)
     directions = document.objectives or {document.metric or "": document.direction or Direction.MAXIMIZE}
     first, *more = (Objective(metric, Direction(word)) for metric, word in directions.items())
     return Spec(
@@ -69,6 +72,9 @@ def _spec(document: Document, path: Path, text: str, overrides: tuple[str, ...])
         exclude=tuple(document.exclude),
         timeout=timeouts.pop(EVERY_TASK, None),
         timeouts=timeouts,
+        retry=by_task.pop(EVERY_TASK, Retry()),
+        retries=by_task,
+        keep=Keep.parse(document.keep.artifacts),
         path=path,
         text=text,
         overrides=overrides,

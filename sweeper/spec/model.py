@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from sweeper.errors import SpecError
 from sweeper.identity import canonical, canonical_json
 from sweeper.spec.families import flatten
+from sweeper.spec.keep import EVERYTHING, Keep
 from sweeper.spec.levels import GENERATORS, LISTED_LEVELS, Level, Progression, generate
 from sweeper.spec.names import Names
 from sweeper.spec.restore import restore
+from sweeper.spec.retry import Retry
 from sweeper.spec.study import Study
 
 if TYPE_CHECKING:
@@ -112,7 +114,8 @@ class Spec:
     grid holds the replicates. ``fixed``, ``rows``, ``exclude`` and enqueued rows may hold a table that is either the
     value of a dict parameter or a family's parameters, until ``resolve`` tells which. ``text`` is the file as read and
     ``overrides`` what the command line changed. ``timeout`` and ``timeouts`` (by task class, which go first) are
-    seconds. Two specs are equal if their documents are.
+    seconds; ``retry`` and ``retries`` (likewise) say how failed tasks are tried again. Two specs are equal if their
+    documents are.
     """
 
     name: str
@@ -128,6 +131,9 @@ class Spec:
     study: Study | None = None
     timeout: float | None = None
     timeouts: Mapping[str, float] = field(default_factory=dict)
+    retry: Retry = field(default_factory=Retry)
+    retries: Mapping[str, Retry] = field(default_factory=dict)
+    keep: Keep = Keep()
     path: Path | None = None
     text: str = ""
     overrides: tuple[str, ...] = ()
@@ -212,6 +218,9 @@ class Spec:
             "study": self.study and self.study.to_document(),
             "timeout": self.timeout,
             "timeouts": dict(self.timeouts),
+            "retry": self.retry.to_document(),
+            "retries": {family: retry.to_document() for family, retry in self.retries.items()},
+            "keep": {"artifacts": self.keep.artifacts},
             "text": self.text,
             "overrides": [*self.overrides],
         }
@@ -236,6 +245,9 @@ class Spec:
             study=Study.from_document(document["study"]) if document.get("study") else None,
             timeout=document["timeout"],
             timeouts=dict(document["timeouts"]),
+            retry=Retry.from_document(document["retry"]) if "retry" in document else Retry(),
+            retries={family: Retry.from_document(one) for family, one in document.get("retries", {}).items()},
+            keep=Keep.parse(document.get("keep", {}).get("artifacts", EVERYTHING)),
             text=document["text"],
             overrides=tuple(document["overrides"]),
         )

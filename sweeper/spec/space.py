@@ -33,16 +33,28 @@ class Interval:
         object.__setattr__(self, "high", number(self.high))
         object.__setattr__(self, "step", None if step is None else number(step))
         if step is not None:
-            object.__setattr__(self, "high", self._at((exact(self.high) - exact(self.low)) // exact(step)))
+            object.__setattr__(self, "high", self.at(self.steps))
 
     def __contains__(self, value: object) -> bool:
         return _is_number(value) and self.low <= value <= self.high and self.level(value) == value
+
+    @property
+    def steps(self) -> int:
+        """How many steps lead from ``low`` to the last level; it has a step."""
+        assert self.step is not None
+        return int((exact(self.high) - exact(self.low)) // exact(self.step))
+
+    def at(self, index: int) -> int | float:
+        """Return the level that lies so many steps above ``low``."""
+        assert self.step is not None
+        level = exact(self.low) + index * exact(self.step)
+        return int(level) if self.is_whole else float(level)
 
     def level(self, number: int | float) -> int | float:
         """Return the level nearest to a number: a step counts from ``low``, and is exact in decimals, as 0.3 is."""
         if self.step is None:
             return float(number)
-        return self._at(round((exact(number) - exact(self.low)) / exact(self.step)))
+        return self.at(round((exact(number) - exact(self.low)) / exact(self.step)))
 
     @property
     def ends(self) -> tuple[int | float, int | float]:
@@ -56,12 +68,6 @@ class Interval:
     def to_document(self) -> dict[str, Any]:
         """Return the interval as plain JSON."""
         return {**self.to_table(), "step": self.step, "log": self.is_log}
-
-    def _at(self, index: int) -> int | float:
-        """Return the level that lies so many steps above ``low``."""
-        assert self.step is not None
-        level = exact(self.low) + index * exact(self.step)
-        return int(level) if self.is_whole else float(level)
 
 
 @dataclass(frozen=True, slots=True)

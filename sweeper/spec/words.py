@@ -7,11 +7,10 @@ Commas part values only outside of brackets and quotes: ``[1,2]`` is one list. A
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Any
 
 from sweeper.spec.checks import Invalid
-from sweeper.spec.toml import shorten, to_toml
+from sweeper.spec.toml import parse, shorten, to_toml
 
 _WORD = re.compile(r"[A-Za-z_][\w.-]*")
 _NOT_WORDS = {"True": "true", "False": "false", "None": '"None"', "null": '"null"'}
@@ -43,8 +42,10 @@ def _value(text: str) -> Any:
     if text in _NOT_WORDS:
         raise Invalid(f"{text} is not a TOML value", f"write {_NOT_WORDS[text]}")
     try:
-        contents = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
+        contents = parse(f"value = {text}")
+    except Invalid:
+        raise
+    except ValueError:
         contents = {}
     if contents.keys() == {"value"}:
         return contents["value"]

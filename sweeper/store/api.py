@@ -6,17 +6,19 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.tracking import MlflowClient
 
-from sweeper.store.artifacts import local_names, remote_names
+from sweeper.errors import StoreError
+from sweeper.store.artifacts import inside, local_names, local_sizes, remote_names, remote_sizes
 from sweeper.store.base import (
     DRIVERS_EXPERIMENT,
     MetricPoint,
@@ -31,17 +33,19 @@ from sweeper.store.cache import download, fetched
 from sweeper.store.client import PAGE, paged, translated
 from sweeper.store.entities import curve_of, record_of, result_of
 from sweeper.store.experiments import Experiments
-from sweeper.store.locate import local_path, sqlite_path
+from sweeper.store.locate import artifact_root, is_database, local_path, sqlite_path
+from sweeper.store.patience import LOOKING_SECONDS, Answer, Patience
 from sweeper.store.reach import check_reachable
-from sweeper.store.setup import experiment_folder
+from sweeper.store.repository import artifact_repository
+from sweeper.store.setup import MAX_URI, check_tables, experiment_folder
 from sweeper.store.sweeps import earliest, own_run, read_sweep, sweep_names
-from sweeper.store.values import MAX_PARAM, MAX_TAG, fit
+from sweeper.store.values import MAX_NAME, MAX_PARAM, MAX_TAG, fit, fit_value
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # sweeper has a display of its own
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-for _name in ("alembic", "mlflow.store.db.utils"):
-    logging.getLogger(_name).setLevel(logging.WARNING)  # how a schema is made is no news to who runs a sweep
+logging.getLogger("alembic").setLevel(logging.WARNING)  # how a schema is made is no news to who runs a sweep
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what fails there is told once, and by us
 
 _PLAIN = re.compile(r"[\w.-]+")
 
@@ -51,13 +55,16 @@ METRICS_BATCH = 800  # a batch of all kinds may hold 1,000 entries
 
 
 class ApiStore:
-    """The ``Store`` behind a tracking URI, by MLflow's public client."""
+    """The ``Store`` behind a tracking URI, by MLflow's public client.
 
-    def __init__(self, uri: str) -> None:
+    Every call is made again while the store does not answer, until ``patience`` ends; then it raises ``StoreAway``.
+    """
+
+    def __init__(self, uri: str, patience: Patience | None = None) -> None:
         self.uri = uri
-        check_reachable(uri)
-        with translated(uri):
-            self._client = MlflowClient(uri)
+        self.patience = patience or Patience(LOOKING_SECONDS)
+        self._artifact_root = artifact_root(uri)  # before a task goes to another folder
+        self._client: MlflowClient = self._ask(self._connect)
         self._experiments = Experiments(self._client, self._artifact_home)
 
     def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
@@ -80,19 +87,18 @@ class ApiStore:
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run."""
-        with translated(self.uri):
-            run = self._client.get_run(run_id)
-            return record_of(run, self._client.get_experiment(run.info.experiment_id).name)
+        run = self.entity(run_id)
+        experiment = self._ask(lambda: self._client.get_experiment(run.info.experiment_id))
+        return record_of(run, experiment.name)
 
     def entity(self, run_id: str) -> Run:
         """Return one run as MLflow's own entity."""
-        with translated(self.uri):
-            return self._client.get_run(run_id)
+        run: Run = self._ask(lambda: self._client.get_run(run_id))
+        return run
 
     def reported(self, run_id: str) -> dict[int, float]:
         """Return what a run's task reported while it ran, by step; nothing if it reported nothing."""
-        with translated(self.uri):
-            metric = self._client.get_run(run_id).data.tags.get(Tag.REPORTED)
+        metric = self.entity(run_id).data.tags.get(Tag.REPORTED)
         return self._curve(run_id, metric) if metric else {}
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
@@ -101,8 +107,7 @@ class ApiStore:
         MLflow's filters cannot quote a value, nor ask for a tag of any value without naming it; so a value that its
         grammar takes is filtered for by the store, and whatever comes back is looked at again here.
         """
-        with translated(self.uri):
-            names = {found.experiment_id: found.name for found in self._experiments.all()}
+        names = self._all_experiments()
         conditions = [f"tags.`{tag}` = '{value}'"] if _PLAIN.fullmatch(value) else [f"tags.`{tag}` LIKE '%'"]
         if status:
             conditions.append(f"attributes.status = '{status}'")
@@ -114,9 +119,7 @@ class ApiStore:
 
     def experiment_names(self) -> list[str]:
         """Return the names of all experiments but that of sweeper's drivers, sorted."""
-        with translated(self.uri):
-            names = {found.name for found in self._experiments.all()}
-        return sorted(names - {DRIVERS_EXPERIMENT})
+        return sorted({*self._all_experiments().values()} - {DRIVERS_EXPERIMENT})
 
     def runs_in(self, experiments: Iterable[str]) -> list[RunRecord]:
         """Return the runs of the named experiments, oldest first, a page at a time."""
@@ -125,8 +128,7 @@ class ApiStore:
 
     def runs_by_id(self, beginning: str) -> list[RunRecord]:
         """Return the runs whose ids begin so, oldest first; MLflow's pattern takes capitals for small letters."""
-        with translated(self.uri):
-            names = {found.experiment_id: found.name for found in self._experiments.all()}
+        names = self._all_experiments()
         asked = [experiment_id for experiment_id, name in names.items() if name != DRIVERS_EXPERIMENT]
         condition = f"attributes.run_id LIKE '{beginning}%'" if _PLAIN.fullmatch(beginning) else ""
         found = (record_of(run, names[run.info.experiment_id]) for run in self._search(asked, condition))
@@ -148,32 +150,37 @@ class ApiStore:
         """Return a local path of an artifact, fetched if it lies elsewhere: once, if it is a result's."""
         folder = local_path(run.artifact_uri)
         if folder is not None:
-            return folder / name
+            return inside(folder, name)
         is_final = isinstance(run, Result) or run.key is not None
-        with translated(self.uri):
-            repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
+
+        def fetch() -> Path:
+            repository = artifact_repository(run.artifact_uri, self.uri)
             return fetched(run.run_id, name, partial(download, repository, name), is_final=is_final)
+
+        return self._ask(fetch)
 
     def artifact_names(self, run: RunRecord) -> list[str]:
         """Return the names of a run's files."""
         folder = local_path(run.artifact_uri)
         if folder is not None:
             return local_names(folder)
-        with translated(self.uri):
-            return remote_names(get_artifact_repository(run.artifact_uri, tracking_uri=self.uri))
+        return self._ask(lambda: remote_names(artifact_repository(run.artifact_uri, self.uri)))
 
     def start_run(
         self, experiment: str, name: str, *, tags: Mapping[str, str], params: Mapping[str, str] | None = None
     ) -> OpenRun:
         """Create a RUNNING run."""
         started = int(time.time() * 1000)
-        with translated(self.uri):
-            run: Run = self._experiments.use(
-                experiment,
-                lambda experiment_id: self._client.create_run(
-                    experiment_id, start_time=started, tags=fit(tags, MAX_TAG), run_name=name
-                ),
-            )
+        fitted, name = fit(tags, MAX_TAG), fit_value(name, MAX_NAME)
+        attempts = 0
+
+        def create(experiment_id: str) -> Run:
+            nonlocal attempts
+            attempts += 1
+            made = self._like(experiment_id, name, started, fitted) if attempts > 1 else None
+            return made or self._client.create_run(experiment_id, start_time=started, tags=fitted, run_name=name)
+
+        run: Run = self._ask(lambda: self._experiments.use(experiment, create))
         if params:
             self.log(run.info.run_id, params=params)
         return OpenRun(run.info.run_id, experiment, run.info.artifact_uri, started)
@@ -193,59 +200,137 @@ class ApiStore:
         halves: list[Any] = [*zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])]
         *first, last = halves
         beside, *after = _chunks(labels, BATCH)
-        with translated(self.uri):
-            for some_metrics, some_params in first:
-                self._client.log_batch(run_id, metrics=some_metrics, params=some_params)
-            self._client.log_batch(run_id, metrics=last[0], params=last[1], tags=beside)
-            for some_tags in after:
-                self._client.log_batch(run_id, tags=some_tags)
+        for some_metrics, some_params in first:
+            self._log_batch(run_id, metrics=some_metrics, params=some_params)
+        self._log_batch(run_id, metrics=last[0], params=last[1], tags=beside)
+        for some_tags in after:
+            self._log_batch(run_id, tags=some_tags)
+
+    def untag(self, run_id: str, tags: Iterable[str]) -> None:
+        """Take tags off a run, those of them that it has."""
+        for tag in tags:
+            self._ask(partial(self._untag, run_id, tag))
 
     def reopen_run(self, run_id: str) -> None:
         """Make a run RUNNING again."""
-        with translated(self.uri):
-            self._client.update_run(run_id, status=RunStatus.RUNNING.value)
+        self._ask(lambda: self._client.update_run(run_id, status=RunStatus.RUNNING.value))
 
     def sweep_run(self, name: str) -> RunRecord | None:
         """Return the run that stands for a sweep, or None if there is no such sweep."""
         return own_run(self, name)
 
-    def end_run(self, run_id: str, status: RunStatus) -> int:
+    def end_run(self, run_id: str, status: RunStatus, *, ended: int | None = None) -> int:
         """Give a run its final status."""
-        ended = int(time.time() * 1000)
-        with translated(self.uri):
-            self._client.set_terminated(run_id, status.value, ended)
-        return ended
+        at = int(time.time() * 1000) if ended is None else ended
+        self._ask(lambda: self._client.set_terminated(run_id, status.value, at))
+        return at
 
     def save_artifact(self, run: OpenRun | RunRecord, path: Path, name: str) -> None:
         """Store a local file or folder as an artifact."""
-        with translated(self.uri):
-            repository = get_artifact_repository(run.artifact_uri, tracking_uri=self.uri)
+
+        def save() -> None:
+            repository = artifact_repository(run.artifact_uri, self.uri)
             if path.is_dir():
                 repository.log_artifacts(str(path), name)
             else:
                 folder = Path(name).parent.as_posix()
                 repository.log_artifact(str(path), None if folder == "." else folder)
 
+        self._ask(save)
+
+    def fetch_artifact(self, run: RunRecord, name: str, into: Path) -> Path:
+        """Download an artifact into a folder, and return where it is; raises ``StoreError`` if there is none."""
+
+        def fetch() -> Path:
+            repository = artifact_repository(run.artifact_uri, self.uri)
+            return Path(repository.download_artifacts(name, str(into)))
+
+        return self._ask(fetch)
+
+    def remove_artifact(self, run: OpenRun | RunRecord, name: str) -> None:
+        """Delete an artifact, or a folder of them; raises ``StoreError`` where that cannot be."""
+
+        def remove() -> None:
+            try:
+                artifact_repository(run.artifact_uri, self.uri).delete_artifacts(name)
+            except NotImplementedError as error:
+                raise StoreError(f"{run.artifact_uri}: artifacts there cannot be deleted") from error
+
+        self._ask(remove)
+
+    def artifact_sizes(self, run: RunRecord) -> dict[str, int]:
+        """Return how many bytes each artifact of a run takes, a folder of them as one."""
+        folder = local_path(run.artifact_uri)
+        if folder is not None:
+            return local_sizes(folder)
+        return self._ask(lambda: remote_sizes(artifact_repository(run.artifact_uri, self.uri)))
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run as MLflow does: it is hidden, and can be restored until ``mlflow gc``."""
+        self._ask(lambda: self._client.delete_run(run_id))
+
+    def artifact_homes(self) -> dict[str, str]:
+        """Return where the artifacts of each experiment are, as URIs, by the experiment's name."""
+        return self._ask(lambda: {found.name: found.artifact_location for found in self._experiments.all()})
+
+    def _connect(self) -> MlflowClient:
+        check_reachable(self.uri)
+        if is_database(self.uri):
+            check_tables(self.uri)
+        return MlflowClient(self.uri)
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """Return what a question answers that may be asked again; its errors in our words."""
+
+        def ask_once() -> Answer:
+            with translated(self.uri):
+                return question()
+
+        return self.patience.ask(ask_once)
+
+    def _untag(self, run_id: str, tag: str) -> None:
+        try:
+            self._client.delete_tag(run_id, tag)
+        except MlflowException as error:  # it was off, or a request before this one took it off
+            if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+                raise
+
+    def _log_batch(self, run_id: str, **entries: Any) -> None:
+        """Write a batch; to write it twice changes nothing."""
+        self._ask(lambda: self._client.log_batch(run_id, **entries))
+
+    def _like(self, experiment_id: str, name: str, started: int, tags: Mapping[str, str]) -> Run | None:
+        """Return the run that a request made whose answer was lost."""
+        found = self._client.search_runs([experiment_id], f"attributes.start_time = {started}")
+        same = (run for run in found if run.info.run_name == name and tags.items() <= run.data.tags.items())
+        return next(same, None)
+
+    def _all_experiments(self) -> dict[str, str]:
+        """Return the names of all experiments that are not deleted, by their ids."""
+        return self._ask(lambda: {found.experiment_id: found.name for found in self._experiments.all()})
+
     def _artifact_home(self, experiment: str) -> str | None:
-        """Return where the artifacts of a new experiment go: beside a SQLite database, else where the server says."""
-        database = sqlite_path(self.uri)
-        return experiment_folder(database, experiment) if database else None
+        """Return where the artifacts of a new experiment go; None leaves it to the tracking server."""
+        if self._artifact_root is None:
+            return None
+        return experiment_folder(self._artifact_root, experiment, longest=None if sqlite_path(self.uri) else MAX_URI)
 
     def _named(self, experiments: Iterable[str]) -> dict[str, str]:
         """Return the names of those of the experiments that are there, by their ids."""
-        with translated(self.uri):
-            return {found.experiment_id: name for name in experiments if (found := self._experiments.active(name))}
+        wanted = [*experiments]
+        return self._ask(
+            lambda: {found.experiment_id: name for name in wanted if (found := self._experiments.active(name))}
+        )
 
     def _curve(self, run_id: str, metric: str) -> dict[int, float]:
-        with translated(self.uri):
-            return curve_of(self._client.get_metric_history(run_id, metric))
+        return self._ask(lambda: curve_of(self._client.get_metric_history(run_id, metric)))
 
     def _search(self, experiment_ids: list[str], condition: str = "") -> list[Run]:
         """Return the runs that fulfil a condition, oldest first: page tokens are offsets, so new runs come last."""
         if not experiment_ids:
             return []
-        with translated(self.uri):
-            return paged(
+        return self._ask(
+            lambda: paged(
                 lambda token: self._client.search_runs(
                     experiment_ids,
                     condition,
@@ -255,6 +340,7 @@ class ApiStore:
                     page_token=token,
                 )
             )
+        )
 
 
 def _chunks(entries: list[Any], size: int) -> list[list[Any]]:

@@ -3,7 +3,7 @@
 MLflow is the only ledger. A run is a *result* if and only if its status is FINISHED, it carries the tag
 ``sweeper.key`` and it is not marked ``sweeper.superseded``. Of several results with one key readers take the earliest
 ``(end_time, run_id)``. Nothing here is ever deleted; a run changes only while it is RUNNING, but for tags that say
-which sweeps it stands for and that it is superseded.
+which sweeps it stands for, that it is superseded, and that its artifacts were let go.
 """
 
 from __future__ import annotations
@@ -25,22 +25,30 @@ class Tag(enum.StrEnum):
 
     KEY = "sweeper.key"  # the identity of a committed result; written last but for the status
     CLAIM = "sweeper.claim"  # the identity that a run works on, from its creation
+    AT_WORK = "sweeper.at_work"  # this claim has looked for others, or need not, and goes on
     KIND = "sweeper.kind"  # a Kind
     NAME = "sweeper.name"  # name of the sweep whose record a run is
     TASK = "sweeper.task"  # module:Class
     SOURCE = "sweeper.source"  # digest of the task's code
     DRIVER = "sweeper.driver"  # run id of the driver that started this run
+    ATTEMPT = "sweeper.attempt"  # how often its driver has tried this work, this time included; not there if once
     REASON = "sweeper.reason"  # why a run did not become a result, in one line
-    SUPERSEDED = "sweeper.superseded"  # run id, or words: a result that counts no more
+    SUPERSEDED = "sweeper.superseded"  # run id, or words that begin with INVALIDATED: what counts no more
     STUDY = "sweeper.study"  # which study a trial's run belongs to; on the sweep's run, which one it is at
     TRIAL = "sweeper.trial"  # what a trial tries
     TOLD = "sweeper.told"  # what came of it
     REPORTED = "sweeper.reported"  # the metric under which the task reported how well it went
     PRUNED = "sweeper.pruned"  # the run was stopped because it did not look promising
     LOG = "sweeper.log"  # name of the artifact that holds the task's log
+    ARTIFACTS = "sweeper.artifacts"  # words: the run's artifacts, but for the log, are gone on purpose, or were found gone
+    CHECKPOINT = "sweeper.checkpoint"  # which of the checkpoints among its artifacts is whole; '' where they went
     PROCESS = "sweeper.process"  # a driver's process
     COMMAND = "sweeper.command"  # a driver's command line
     BEAT = "sweeper.beat"  # a driver's last sign of life, seconds since the epoch
+    AT = "sweeper.at"  # name of the sweep that a driver is at
+    STOP = "sweeper.stop"  # who asked a driver to end once what it runs has ended
+    STOP_NOW = "sweeper.stop.now"  # who asked a driver to end now
+    RENAMING = "sweeper.renaming"  # "old new" while a sweep is renamed, "old" while it is removed
 
 
 class Kind(enum.StrEnum):
@@ -50,8 +58,10 @@ class Kind(enum.StrEnum):
     SWEEP = "sweep"
     TRIAL = "trial"
     DRIVER = "driver"
+    REMOVED = "removed sweep"
 
 
+INVALIDATED = "invalidated"
 PARENT_TAG = "mlflow.parentRunId"
 LOG_ARTIFACT = "task.log"
 DOCUMENT_ARTIFACT = "sweep.json"
@@ -69,6 +79,11 @@ def upstream_tag(requirement: str) -> str:
 def sweep_tag(name: str) -> str:
     """Return the tag by which a run says which points of the sweep it stands for: a JSON list of assignments."""
     return f"sweeper.sweep.{name}"
+
+
+def after(reason: str, attempts: int) -> str:
+    """Return why work has no result, with how often it was tried."""
+    return f"{reason} (after {attempts} attempts)" if reason and attempts > 1 else reason
 
 
 class RunStatus(enum.StrEnum):
@@ -114,31 +129,55 @@ class RunRecord:
             return None
         return self.tags.get(Tag.KEY)
 
+    def to_result(self, metrics: Iterable[str] = ()) -> Result | None:
+        """Return the result that this run is, with the named metrics, or None."""
+        if self.key is None:
+            return None
+        return Result(
+            key=self.key,
+            run_id=self.run_id,
+            experiment=self.experiment,
+            artifact_uri=self.artifact_uri,
+            start_time=self.start_time,
+            end_time=self.end_time or 0,
+            task=self.tags.get(Tag.TASK, ""),
+            source=self.tags.get(Tag.SOURCE, ""),
+            metrics={name: self.metrics[name] for name in metrics if name in self.metrics},
+            has_artifacts=Tag.ARTIFACTS not in self.tags,
+        )
+
+    @property
+    def invalidated(self) -> str:
+        """The words by which somebody took the run back, '' if nobody did."""
+        words = self.tags.get(Tag.SUPERSEDED, "")
+        return words if words.startswith(INVALIDATED) else ""
+
     @property
     def reason(self) -> str:
         """Why the run is not a result, as far as it says."""
-        return self.tags.get(Tag.REASON, "")
+        attempts = self.tags.get(Tag.ATTEMPT, "")
+        return after(self.tags.get(Tag.REASON, ""), int(attempts) if attempts.isdecimal() else 1)
 
     @property
     def log(self) -> str:
         """Where the task's log is, a path if it is on this machine and else a URI; '' where there is none."""
-        name = self.tags.get(Tag.LOG)
-        if not name:
+        if not self.tags.get(Tag.LOG):
             return ""
-        folder = local_path(self.artifact_uri)
-        return f"{self.artifact_uri.rstrip('/')}/{name}" if folder is None else str(folder / name)
+        folder = local_path(self.artifact_uri)  # the file's name is not the store's to choose: it is read, and shown
+        return f"{self.artifact_uri.rstrip('/')}/{LOG_ARTIFACT}" if folder is None else str(folder / LOG_ARTIFACT)
 
     @property
     def seconds(self) -> float | None:
-        """How long the run took, or None while it runs."""
-        return None if self.end_time is None else (self.end_time - self.start_time) / 1000
+        """How long the run took, or None while it runs; 0 if the clock was set back meanwhile."""
+        return None if self.end_time is None else max(self.end_time - self.start_time, 0) / 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """A committed run, as much of it as a look-up by key needs.
 
-    ``metrics`` has the last value of each metric that was asked for, of those that the run has.
+    ``metrics`` has the last value of each metric that was asked for, of those that the run has. ``has_artifacts`` is
+    False once those that there were have been let go.
     """
 
     key: str
@@ -150,16 +189,17 @@ class Result:
     task: str = ""
     source: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    has_artifacts: bool = True
 
     @property
-    def order(self) -> tuple[int, str]:
-        """What decides between results with one key: the least counts."""
-        return self.end_time, self.run_id
+    def order(self) -> tuple[bool, int, str]:
+        """What decides between results with one key: the least counts, one that can be read before one that cannot."""
+        return not self.has_artifacts, self.end_time, self.run_id
 
     @property
     def seconds(self) -> float:
-        """How long the work took."""
-        return (self.end_time - self.start_time) / 1000
+        """How long the work took; 0 if the clock was set back meanwhile."""
+        return max(self.end_time - self.start_time, 0) / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +320,17 @@ class Store(Reader, Protocol):
     ) -> None:
         """Write to a run: first params, then metrics, then tags. What MLflow cannot hold is shortened and says so."""
 
-    def end_run(self, run_id: str, status: RunStatus) -> int:
-        """Give a run its final status; return the end time that was recorded, in milliseconds since the epoch."""
+    def artifact_sizes(self, run: RunRecord) -> dict[str, int]:
+        """Return how many bytes each artifact of a run takes, a folder of them as one; nothing if there are none."""
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run as MLflow does: it is hidden, and can be restored until ``mlflow gc``."""
+
+    def untag(self, run_id: str, tags: Iterable[str]) -> None:
+        """Take tags off a run, those of them that it has."""
+
+    def end_run(self, run_id: str, status: RunStatus, *, ended: int | None = None) -> int:
+        """Give a run its final status; return the end time that was recorded, in ms since the epoch: by default now."""
 
     def save_artifact(self, run: OpenRun | RunRecord, path: Path, name: str) -> None:
         """Store a local file or folder as the artifact ``name``, which may lie in sub-folders (``a/b.csv``)."""

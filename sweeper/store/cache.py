@@ -10,7 +10,11 @@ from pathlib import Path
 
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
+from sweeper.files import private_folder
+from sweeper.store.artifacts import inside
+
 FOLDER_VARIABLE = "SWEEPER_ARTIFACT_CACHE"
+_FETCHING = "fetching-"
 
 
 def fetched(run_id: str, name: str, fetch: Callable[[Path], Path | None], *, is_final: bool) -> Path:
@@ -19,11 +23,11 @@ def fetched(run_id: str, name: str, fetch: Callable[[Path], Path | None], *, is_
     ``fetch`` downloads it into a folder, and returns the path there, or None if there is no such artifact. The copy is
     renamed into place, so that a half-fetched one is never read. What ``is_final`` is fetched once, the rest each time.
     """
-    place = cache_folder() / ("final" if is_final else "passing") / run_id / name
+    place = inside(inside(cache_folder() / ("final" if is_final else "passing"), run_id), name)
     if is_final and place.exists():
         return place
     place.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=cache_folder(), prefix="fetching-"))
+    aside = Path(tempfile.mkdtemp(dir=cache_folder(), prefix=_FETCHING))
     try:
         copy = fetch(aside)
         if place.exists() and not is_final:
@@ -43,13 +47,20 @@ def _move(copy: Path, place: Path) -> None:
             raise
 
 
+def half_fetched() -> list[Path]:
+    """Return the folders in which artifacts are being fetched, or were when a process was killed."""
+    return sorted(cache_folder().glob(f"{_FETCHING}*"))
+
+
 def cache_folder() -> Path:
-    """Return the folder of fetched artifacts: the one that the environment names, else the user's cache."""
+    """Return the folder of fetched artifacts: the one that the environment names, else the user's cache.
+
+    Raises ``OSError`` if it is another user's, who could then say what this one computes with.
+    """
     named = os.environ.get(FOLDER_VARIABLE)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = Path(named) if named else home / "sweeper" / "artifacts"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    return private_folder(folder)
 
 
 def download(repository: ArtifactRepository, name: str, into: Path) -> Path | None:

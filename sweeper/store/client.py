@@ -3,35 +3,76 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, ErrorCode
+from mlflow.protos import databricks_pb2 as codes
+from mlflow.protos.databricks_pb2 import ErrorCode
+from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweeper.errors import StoreError, TaskError
+from sweeper.errors import StoreAway, StoreError, TaskError
 from sweeper.store.locate import shown_uri
+from sweeper.store.values import one_line
 
 PAGE = 1000
 """Entries a page."""
 
+_PASSING_CODES = {
+    ErrorCode.Name(code)
+    for code in (
+        codes.TEMPORARILY_UNAVAILABLE,
+        codes.INTERNAL_ERROR,  # also what MLflow's client makes of a connection that fails
+        codes.DEADLINE_EXCEEDED,
+        codes.REQUEST_LIMIT_EXCEEDED,
+        codes.RESOURCE_EXHAUSTED,
+    )
+}
+_PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+_PASSING_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT}
+)
+_LASTING_WORDS = ("readonly database", "no such table", "no such column", "has no column", "out-of-date database")
+"""What a database says that it will say again, however often it is asked."""
+
+_RETRIES_VARIABLE = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+
 
 @contextlib.contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises into a ``StoreError`` that names the store, or a ``TaskError``."""
+    """Turn what MLflow raises into a ``StoreError`` that names the store, or a ``TaskError``; ask it once only.
+
+    A ``StoreAway`` is raised for what may pass.
+    """
     try:
-        yield
+        with asked_once():
+            yield
     except MlflowException as error:
-        if error.error_code == ErrorCode.Name(INVALID_PARAMETER_VALUE):
+        if error.error_code == ErrorCode.Name(codes.INVALID_PARAMETER_VALUE):
             raise TaskError(f"MLflow does not take it: {error}") from error
-        raise StoreError(f"{shown_uri(uri)}: {error}") from error
+        raise _of_store(uri, error) from error
     except ModuleNotFoundError as error:
         raise StoreError(
             f"{shown_uri(uri)}: this kind of store needs a package that is not installed: {error.name}"
         ) from error
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"{shown_uri(uri)}: {error}") from error
+        raise _of_store(uri, error) from error
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error of MLflow's, or of the system, means that the store is away for a while."""
+    if isinstance(error, MlflowException):
+        text = str(error)
+        return error.error_code in _PASSING_CODES and not any(words in text for words in _LASTING_WORDS)
+    if isinstance(error, RequestException):
+        return error.response is None or error.response.status_code in _PASSING_STATUSES
+    if isinstance(error, OSError):
+        return isinstance(error, ConnectionError | TimeoutError) or error.errno in _PASSING_ERRORS
+    return False
 
 
 def paged(page: Any) -> list[Any]:
@@ -44,3 +85,38 @@ def paged(page: Any) -> list[Any]:
         token = batch.token
         if not token:
             return found
+
+
+def _of_store(uri: str, error: Exception) -> StoreError:
+    kind = StoreAway if may_pass(error) else StoreError
+    words = str(error).partition("[SQL:")[0]  # SQLAlchemy goes on with the statement and its values
+    return kind(f"{shown_uri(uri)}: {one_line(words)}")
+
+
+_lock = threading.Lock()
+_askers = 0
+_own_setting: str | None = None
+
+
+@contextlib.contextmanager
+def asked_once() -> Iterator[None]:
+    """Let MLflow's client not ask again by itself: it does so for minutes, silently, and creates a run twice.
+
+    It reads the setting at each request, and a user's own calls keep theirs.
+    """
+    global _askers, _own_setting  # noqa: PLW0603 (of the process's environment there is one)
+    with _lock:
+        if not _askers:
+            _own_setting = os.environ.get(_RETRIES_VARIABLE)
+            os.environ[_RETRIES_VARIABLE] = "0"
+        _askers += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _askers -= 1
+            if not _askers:
+                if _own_setting is None:
+                    os.environ.pop(_RETRIES_VARIABLE, None)
+                else:
+                    os.environ[_RETRIES_VARIABLE] = _own_setting

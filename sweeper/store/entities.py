@@ -40,6 +40,7 @@ def result_of(run: Run, experiment: str, metrics: Sequence[str]) -> Result:
         task=run.data.tags.get(Tag.TASK, ""),
         source=run.data.tags.get(Tag.SOURCE, ""),
         metrics={name: as_logged(logged[name]) for name in metrics if name in logged},
+        has_artifacts=Tag.ARTIFACTS not in run.data.tags,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from sweeper.store.base import Reader, Result
@@ -32,6 +33,14 @@ class Index:
             self.refresh([experiment])
             found = self._results.get(key)
         return found
+
+    def look_up(self, key: str) -> Result | None:
+        """Ask the store for the result with a key, whenever it ended: a refresh goes by clocks, which may be wrong."""
+        record = self._reader.results_by_key([key]).get(key)
+        result = record.to_result(self._metrics) if record else None
+        if result is not None:
+            self.add(result)
+        return self._results.get(key)
 
     def add(self, result: Result) -> None:
         """Take note of a result; of several with one key the earliest counts."""
@@ -72,5 +81,6 @@ class Index:
         for result in found:
             self.add(result)
         latest = max((result.end_time for result in found), default=since + OVERLAP_MS)
+        latest = min(latest, int(time.time() * 1000))  # what ended in the future must not hide what ends before that
         for name in names:
             self._seen_until[name] = max(latest - OVERLAP_MS, 0)

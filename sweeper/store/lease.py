@@ -2,8 +2,8 @@
 
 A driver (one ``sweeper run``, or one process that calls ``luigi.build``) has a run of its own in the experiment
 ``sweeper.drivers``, and beats there. The runs that it starts name it. A driver is dead at once if its process is gone
-on this host, else after five minutes of silence. A RUNNING run of a dead driver is marked KILLED with the reason; one
-of a living driver is a claim on its key.
+on this host, else after five minutes of silence (``pulse``). A RUNNING run of a dead driver is marked KILLED with the
+reason; one of a living driver is a claim on its key.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sweeper.errors import StoreError
+from sweeper.errors import StoreAway, StoreError
+from sweeper.masking import mask_command, mask_file
+from sweeper.store.artifacts import remove_half_written
 from sweeper.store.base import (
     DRIVERS_EXPERIMENT,
     LOG_ARTIFACT,
@@ -32,12 +34,14 @@ from sweeper.store.base import (
 )
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path, spool_path
+from sweeper.store.pulse import BEAT_SECONDS, give_up, is_silent, seems_silent
 
 ABANDONED = "the sweeper process that ran this ended before the task did"
-BEAT_SECONDS = 30
-SILENCE_SECONDS = 300
+LEFT_OPEN = "nobody works on this run any more"
 LOOK_SECONDS = 2.0
 MEETING_SECONDS = 60.0
+ANSWER_SECONDS = 20.0
+"""How long one that seems silent is given to answer, because its clock may be wrong: drivers look every two seconds."""
 MEETING_POLL_SECONDS = 0.1
 
 
@@ -48,7 +52,7 @@ class Driver:
     unless it is told that somebody calls ``keep_up``: a thread must not be there when Luigi forks.
     """
 
-    def __init__(self, store: Store, *, by_itself: bool = True) -> None:
+    def __init__(self, store: Store, *, at: str = "", by_itself: bool = True) -> None:
         self._store = store
         process = Process.current()
         self.run_id = store.start_run(
@@ -58,12 +62,20 @@ class Driver:
                 Tag.KIND: Kind.DRIVER,
                 Tag.BEAT: repr(time.time()),
                 Tag.PROCESS: process.to_json(),
-                Tag.COMMAND: " ".join(sys.argv),
+                Tag.COMMAND: mask_command(sys.argv),
+                **({Tag.AT: at} if at else {}),
             },
         ).run_id
         self._last_beat = time.monotonic()
         self._known: frozenset[str] = frozenset()
+        self._greeted: frozenset[str] = frozenset()
+        self._on_their_way: set[str] = set()
+        self._unseen: set[str] = set()
+        self._deciding = threading.Lock()
         self._looking = threading.Lock()
+        self._obeying = threading.Lock()
+        self._stop: Callable[[str, bool], None] | None = None
+        self._obeyed: set[str] = set()
         self._pid = os.getpid()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep_up_by_itself, name="sweeper-driver", daemon=True)
@@ -75,15 +87,28 @@ class Driver:
         """Whether another driver may want the keys that this one wants."""
         return bool(self._known)
 
+    def enter(self, key: str) -> bool:
+        """Take note that work with a key is on its way to where it is claimed; return ``is_contended`` for it."""
+        with self._deciding:
+            self._on_their_way.add(key)
+            return self.is_contended
+
+    def leave(self, key: str) -> None:
+        """Take note that work with a key has ended."""
+        with self._deciding:
+            self._on_their_way.discard(key)
+
     def meet_others(self, notice: Callable[[str], None]) -> None:
         """Wait until every other living driver knows of this one; from then on each looks before it claims.
 
         Gives up on one that does not answer in a minute: two results with one key are both valid, and one is read.
         """
-        deadline = time.monotonic() + MEETING_SECONDS
+        began = time.monotonic()
         has_said = False
-        while time.monotonic() < deadline:
+        while time.monotonic() - began < MEETING_SECONDS:
             strangers = [other for other in self._look_around() if knows_tag(self.run_id) not in other.tags]
+            if time.monotonic() - began > ANSWER_SECONDS:
+                strangers = self._without_the_silent(strangers)
             if not strangers:
                 return
             if not has_said:
@@ -97,8 +122,32 @@ class Driver:
         Each says so first and looks then, so of two at the same instant at least one sees the other, and gives up.
         """
         self._store.log(self.run_id, tags={has_tag(study): "yes"})
-        others = (other for other in living_drivers(self._store) if other.run_id != self.run_id)
-        return next((other for other in others if has_tag(study) in other.tags), None)
+        until = time.monotonic() + ANSWER_SECONDS
+        while True:
+            others = (other for other in living_drivers(self._store) if other.run_id != self.run_id)
+            other = next((other for other in others if has_tag(study) in other.tags), None)
+            if other is None or not _seems_silent(other) or knows_tag(self.run_id) in other.tags:
+                return other
+            if time.monotonic() > until:
+                self._without_the_silent([other])
+            time.sleep(MEETING_POLL_SECONDS)
+
+    def _without_the_silent(self, strangers: list[RunRecord]) -> list[RunRecord]:
+        """Return the drivers but for those that neither beat nor answer: these are dead, and buried."""
+        silent = [other for other in strangers if _seems_silent(other)]
+        for other in silent:
+            give_up(other.run_id, _beat_of(other))
+        if silent:
+            bury_the_dead(self._store)
+        return [other for other in strangers if other not in silent]
+
+    def heed(self, stop: Callable[[str, bool], None] | None) -> None:
+        """Have ``stop`` called, in the driver's thread, when somebody asks this driver to end; None to have it no more.
+
+        It is told who asks, and whether the driver is to end now or once what it runs has ended.
+        """
+        with self._obeying:
+            self._stop = stop
 
     def close(self) -> None:
         """End the beat and the driver's run."""
@@ -107,7 +156,9 @@ class Driver:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._store.end_run(self.run_id, RunStatus.FINISHED)
+        with contextlib.suppress(StoreAway):  # then the next driver closes what this one leaves
+            self._close_strays()
+            self._store.end_run(self.run_id, RunStatus.FINISHED)
 
     def keep_up(self) -> None:
         """Look around, and beat if it is time to."""
@@ -124,13 +175,49 @@ class Driver:
     def _look_around(self) -> list[RunRecord]:
         """Return the other living drivers, having noted down the new ones where they will look."""
         with self._looking:
-            others = [record for record in living_drivers(self._store) if record.run_id != self.run_id]
+            living = {record.run_id: record for record in living_drivers(self._store)}
+            own = living.pop(self.run_id, None)
+            if own is not None:
+                self._obey(own)
+            others = [*living.values()]
             names = frozenset(record.run_id for record in others)
-            new = names - self._known
-            self._known = names  # before the note: whoever reads it relies on this
-            if new:
-                self._store.log(self.run_id, tags={knows_tag(name): "yes" for name in new})
+            with self._deciding:
+                if names - self._known:
+                    self._unseen |= self._on_their_way
+                self._known = names
+            self._greet(names)
             return others
+
+    def _greet(self, names: frozenset[str]) -> None:
+        """Tell new drivers that they are known: once all that was sent off without a look for rivals is to be seen."""
+        new = names - self._greeted
+        if not new:
+            return
+        if self._unseen:
+            seen = {record.tags[Tag.CLAIM] for record in self._own_claims()}
+            with self._deciding:
+                self._unseen &= self._on_their_way - seen
+            if self._unseen:
+                return
+        self._store.log(self.run_id, tags={knows_tag(name): "yes" for name in new})
+        self._greeted |= new
+
+    def _own_claims(self) -> list[RunRecord]:
+        found = self._store.runs_with(Tag.CLAIM, status=RunStatus.RUNNING)
+        return [record for record in found if record.tags.get(Tag.DRIVER) == self.run_id]
+
+    def _close_strays(self) -> None:
+        """End what still runs in this driver's name, as a run that was made twice because an answer was lost."""
+        for record in self._own_claims():
+            close_abandoned(self._store, record, LEFT_OPEN, RunStatus.KILLED)
+
+    def _obey(self, own: RunRecord) -> None:
+        """Pass on what this driver is asked for and was not before."""
+        with self._obeying:
+            for tag in (Tag.STOP, Tag.STOP_NOW):
+                if self._stop is not None and tag in own.tags and tag not in self._obeyed:
+                    self._obeyed.add(tag)
+                    self._stop(own.tags[tag], tag is Tag.STOP_NOW)
 
 
 def knows_tag(driver: str) -> str:
@@ -143,9 +230,9 @@ def has_tag(study: str) -> str:
     return f"sweeper.has.{study}"
 
 
-def living_drivers(store: Store) -> list[RunRecord]:
+def living_drivers(reader: Reader) -> list[RunRecord]:
     """Return the records of the drivers that may be alive, oldest first."""
-    return [record for record in _open_drivers(store) if not is_dead(record)]
+    return [record for record in _open_drivers(reader) if not is_dead(record)]
 
 
 def is_dead(driver: RunRecord) -> bool:
@@ -154,12 +241,12 @@ def is_dead(driver: RunRecord) -> bool:
         return True
     try:
         process = Process.from_json(driver.tags[Tag.PROCESS])
-        beat = float(driver.tags[Tag.BEAT])
+        beat = _beat_of(driver)
     except (KeyError, TypeError, ValueError):
         return True  # whatever wrote this was not a driver
     if process.is_local:
         return process.is_gone()
-    return time.time() - beat > SILENCE_SECONDS
+    return is_silent(driver.run_id, beat)
 
 
 def bury_the_dead(store: Store) -> int:
@@ -175,6 +262,7 @@ def bury_the_dead(store: Store) -> int:
         close_abandoned(store, record, ABANDONED, RunStatus.KILLED)
     for kind in (Kind.SWEEP, Kind.TRIAL):
         for record in filter(is_abandoned, store.runs_with(Tag.KIND, kind, status=RunStatus.RUNNING)):
+            remove_half_written(local_path(record.artifact_uri))
             store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)
@@ -199,13 +287,17 @@ def as_they_are(reader: Reader, runs: Sequence[RunRecord]) -> tuple[RunRecord, .
     return tuple(map(as_it_is, runs))
 
 
-def first_claim(store: Store, key: str) -> RunRecord | None:
-    """Return the run that may go on with a key: the earliest ``(start_time, run_id)`` of those of living drivers."""
+def claims(store: Store, key: str) -> Iterator[RunRecord]:
+    """Yield the runs of living drivers that claim a key, the earliest ``(start_time, run_id)`` first."""
     for record in store.runs_with(Tag.CLAIM, key, status=RunStatus.RUNNING):
         driver = record.tags.get(Tag.DRIVER)
         if driver and not is_dead(store.run(driver)):
-            return record
-    return None
+            yield record
+
+
+def first_claim(store: Store, key: str) -> RunRecord | None:
+    """Return the earliest claim on a key, or None."""
+    return next(claims(store, key), None)
 
 
 def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStatus) -> str:
@@ -221,17 +313,22 @@ def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStat
 def close_abandoned(store: Store, record: RunRecord, reason: str, status: RunStatus) -> None:
     """End a run that nobody works on any more, with the log it got to write."""
     spool = spool_path(record.artifact_uri)
+    remove_half_written(local_path(record.artifact_uri))
     store.log(record.run_id, tags={Tag.REASON: reason, **keep_log(store, record, spool)})
     store.end_run(record.run_id, status)
 
 
 def keep_log(store: Store, run: OpenRun | RunRecord, log: Path | None) -> dict[str, str]:
-    """Make a task's log an artifact of its run, if anything is in it; return the tag that says so."""
-    if log is None or not log.exists():
+    """Make a task's log an artifact of its run, secrets masked, if anything is in it; return the tag that says so.
+
+    What somebody else has put in its place is left where it is.
+    """
+    if log is None or log.is_symlink() or not log.is_file():
         return {}
     if log.stat().st_size == 0:
         log.unlink()
         return {}
+    mask_file(log)
     home = local_path(run.artifact_uri)
     if home is None:
         store.save_artifact(run, log, LOG_ARTIFACT)
@@ -241,8 +338,16 @@ def keep_log(store: Store, run: OpenRun | RunRecord, log: Path | None) -> dict[s
     return {Tag.LOG: LOG_ARTIFACT}
 
 
-def _open_drivers(store: Store) -> list[RunRecord]:
-    return store.runs_with(Tag.KIND, Kind.DRIVER, status=RunStatus.RUNNING)
+def _beat_of(driver: RunRecord) -> float:
+    return float(driver.tags[Tag.BEAT])
+
+
+def _seems_silent(driver: RunRecord) -> bool:
+    return not Process.from_json(driver.tags[Tag.PROCESS]).is_local and seems_silent(_beat_of(driver))
+
+
+def _open_drivers(reader: Reader) -> list[RunRecord]:
+    return reader.runs_with(Tag.KIND, Kind.DRIVER, status=RunStatus.RUNNING)
 
 
 def _is_over(store: Store, driver: str | None) -> bool:

@@ -7,11 +7,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from sweeper.errors import StoreError
+from sweeper.masking import mask_address
 
 FOLDER = "results"
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
+CHECKPOINTS = ".checkpoints"
 PROJECT_MARKS = (".git", "pyproject.toml")
+_DATABASES = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 
 
 def locate(uri: str | None = None, *, start: Path | None = None) -> str:
@@ -39,6 +42,22 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(rest.partition("?")[0]) if scheme.partition("+")[0] == "sqlite" and rest else None
 
 
+def is_database(uri: str) -> bool:
+    """Whether MLflow itself opens the database behind a URI, without a tracking server."""
+    return uri.partition(":")[0].partition("+")[0] in _DATABASES
+
+
+def artifact_root(uri: str) -> Path | None:
+    """Return the folder in which new experiments of a store keep their artifacts; None if the store says where.
+
+    It lies beside a SQLite database; for a database behind a server, in the results folder of the working directory.
+    """
+    database = sqlite_path(uri)
+    if database is not None:
+        return database.parent.absolute() / ARTIFACTS
+    return _results_folder(Path.cwd()) / ARTIFACTS if is_database(uri) else None
+
+
 def local_path(uri: str) -> Path | None:
     """Return the local path that an artifact URI means (``file:`` or a bare path), or None if it lies elsewhere."""
     parts = urlsplit(uri)
@@ -48,9 +67,8 @@ def local_path(uri: str) -> Path | None:
 
 
 def shown_uri(uri: str) -> str:
-    """Return an address without its password, for messages."""
-    password = urlsplit(uri).password
-    return uri.replace(f":{password}@", ":***@") if password else uri
+    """Return an address without its secrets, for messages."""
+    return mask_address(uri)
 
 
 def spool_path(artifact_uri: str) -> Path | None:
@@ -60,6 +78,17 @@ def spool_path(artifact_uri: str) -> Path | None:
     """
     folder = local_path(artifact_uri)
     return None if folder is None else folder.parent.with_name(f".{folder.parent.name}.log")
+
+
+def checkpoint_home(artifact_uri: str) -> Path | None:
+    """Return where the checkpoints of a run's experiment are, beside its runs; None if that is not on this machine."""
+    folder = local_path(artifact_uri)
+    return None if folder is None else folder.parent.with_name(CHECKPOINTS)
+
+
+def user_cache() -> Path:
+    """Return this user's folder for what sweeper could get again, or make again, at some cost."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sweeper"
 
 
 def _absolute(uri: str) -> str:

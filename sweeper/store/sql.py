@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sweeper.errors import StoreError
-from sweeper.store.artifacts import local_names
+from sweeper.store.artifacts import inside, local_names
 from sweeper.store.base import (
     DRIVERS_EXPERIMENT,
     Result,
@@ -23,6 +23,8 @@ from sweeper.store.base import (
     SweepRecord,
 )
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
+from sweeper.store.opening import read_only
+from sweeper.store.schema import check_is_mlflows, schema_of_file
 from sweeper.store.sql_records import TEMPORARIES, as_float, read_records
 from sweeper.store.sweeps import earliest, read_sweep, sweep_names
 
@@ -31,12 +33,14 @@ KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 
 _RESULTS = """
 SELECT tag_key.value, runs.run_uuid, runs.experiment, runs.artifact_uri, runs.start_time, runs.end_time,
-       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''), metric."key", metric.value
+       coalesce(tag_task.value, ''), coalesce(tag_source.value, ''), tag_let_go.value IS NULL,
+       metric."key", metric.value
 FROM active_runs AS runs
 JOIN tags AS tag_key ON tag_key.run_uuid = runs.run_uuid AND tag_key."key" = 'sweeper.key'
 LEFT JOIN tags AS tag_task ON tag_task.run_uuid = runs.run_uuid AND tag_task."key" = 'sweeper.task'
 LEFT JOIN tags AS tag_source ON tag_source.run_uuid = runs.run_uuid AND tag_source."key" = 'sweeper.source'
 LEFT JOIN tags AS tag_gone ON tag_gone.run_uuid = runs.run_uuid AND tag_gone."key" = 'sweeper.superseded'
+LEFT JOIN tags AS tag_let_go ON tag_let_go.run_uuid = runs.run_uuid AND tag_let_go."key" = 'sweeper.artifacts'
 LEFT JOIN last_values AS metric ON metric.run_uuid = runs.run_uuid
   AND metric."key" IN (SELECT value FROM json_each(?))
 WHERE runs.status = 'FINISHED' AND tag_gone.value IS NULL
@@ -92,12 +96,9 @@ class SqlReader:
 
         Raises ``StoreError`` for a file that is no store of MLflow's: to open it with MLflow would make it one.
         """
-        with self._connect() as database:
-            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if not tables >= {"alembic_version", "experiments", "runs"}:
-                raise StoreError(f"{self._path} is no MLflow store")
-            revisions = database.execute("SELECT version_num FROM alembic_version").fetchall()
-        return bool(revisions) and all(revision in KNOWN_REVISIONS for (revision,) in revisions)
+        schema = schema_of_file(self._path)
+        check_is_mlflows(schema, self.uri)
+        return schema.revisions <= KNOWN_REVISIONS
 
     def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
         """Return the results of the named experiments, by one join: a row a metric, or one for a run without any."""
@@ -110,8 +111,8 @@ class SqlReader:
             if name is not None:
                 of_run[name] = as_float(value)
         return [
-            Result(key, run_id, experiment, self._settled(uri), start, end, task, source, of_run)
-            for (key, run_id, experiment, uri, start, end, task, source), of_run in logged.items()
+            Result(key, run_id, experiment, self._settled(uri), start, end, task, source, of_run, bool(has_artifacts))
+            for (key, run_id, experiment, uri, start, end, task, source, has_artifacts), of_run in logged.items()
         ]
 
     def sweep_names(self) -> list[str]:
@@ -162,7 +163,7 @@ class SqlReader:
 
     def artifact(self, run: RunRecord | Result, name: str) -> Path:
         """Return the local path of an artifact."""
-        return _folder(run) / name
+        return inside(_folder(run), name)
 
     def artifact_names(self, run: RunRecord) -> list[str]:
         """Return the names of a run's files."""
@@ -189,16 +190,11 @@ class SqlReader:
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with contextlib.closing(
-                sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=20)
-            ) as database:
-                for statement in TEMPORARIES:
-                    database.execute(statement)
-                database.execute("BEGIN")  # all that is read here is of one instant
-                yield database
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._path}: {error}") from error
+        with read_only(self._path) as database:
+            for statement in TEMPORARIES:
+                database.execute(statement)
+            database.execute("BEGIN")  # all that is read here is of one instant
+            yield database
 
     def _records(self, query: str, *arguments: str) -> list[RunRecord]:
         """Return the runs that a query puts into the table ``wanted``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.engine import Engine
 from sweeper.store.api import ApiStore
 from sweeper.store.base import Result, RunRecord, RunStatus
 from sweeper.store.locate import sqlite_path
+from sweeper.store.patience import Patience
 from sweeper.store.sql import SqlReader
 
 _relaxed: set[str] = set()
@@ -22,9 +22,9 @@ _relaxed: set[str] = set()
 class SqliteStore(ApiStore):
     """A store in a SQLite file: written through MLflow's client, read by SQL where the schema is known."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, patience: Patience | None = None) -> None:
         _relax_sync(str(sqlite_path(uri)))
-        super().__init__(uri)
+        super().__init__(uri, patience)
         self._reader = SqlReader(uri)
         self._reads_sql = self._reader.is_supported()
 
@@ -56,14 +56,3 @@ def _relax_connection(connection: Any, _: Any) -> None:
         files = {row[2] for row in connection.execute("PRAGMA database_list")}
         if files & _relaxed:
             connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _after_fork() -> None:
-    """Let go of connections that belong to the parent process: SQLite's must not cross a fork."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    for engine in getattr(SqlAlchemyStore, "_engine_map", {}).values():
-        engine.dispose(close=False)
-
-
-os.register_at_fork(after_in_child=_after_fork)

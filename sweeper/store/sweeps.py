@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import StoreError
+from sweeper.files import read_plain
 from sweeper.store.base import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
@@ -70,6 +71,6 @@ def _trials(reader: Reader, run: RunRecord, document: Mapping[str, Any]) -> Sequ
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    except ValueError as error:
+        return json.loads(read_plain(path)) if path.exists() else None
+    except (OSError, ValueError) as error:
         raise StoreError(f"{path} is damaged: {error}") from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -73,7 +73,8 @@ class Trial:
 
     ``number`` counts the trials of a study from 0; ``seen`` is how many tells the sampler had seen; ``row`` the digest
     of the enqueued row that it comes from, '' if the sampler proposed it; ``attributes`` what the sampler noted.
-    ``told`` is None until the trial has ended; ``run_id`` is that of the trial's own run.
+    ``told`` is None until the trial has ended; ``run_id`` is that of the trial's own run. ``invalidated`` are the words
+    by which somebody took back results of the trial, and with them what came of it: the trial is to be evaluated again.
     """
 
     number: int
@@ -82,6 +83,7 @@ class Trial:
     row: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     told: Told | None = None
+    invalidated: str = ""
     run_id: str = ""
     start_time: int = 0
     end_time: int | None = None
@@ -113,6 +115,11 @@ def read_trials(runs: Sequence[RunRecord]) -> tuple[Trial, ...]:
     return tuple(trials[number] for number in sorted(trials))
 
 
+def as_known(trial: Trial) -> Trial:
+    """Return a trial with what is known of it now: nothing came yet of one that is to be evaluated again."""
+    return replace(trial, told=None) if trial.invalidated else trial
+
+
 def _read(run: RunRecord) -> Trial:
     asked, told = _joined(Tag.TRIAL, run.tags), _joined(Tag.TOLD, run.tags)
     return Trial(
@@ -122,6 +129,7 @@ def _read(run: RunRecord) -> Trial:
         row=asked.get("row", ""),
         attributes=asked.get("attributes", {}),
         told=_read_told(told) if told else None,
+        invalidated=run.invalidated,
         run_id=run.run_id,
         start_time=run.start_time,
         end_time=run.end_time,

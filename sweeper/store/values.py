@@ -9,10 +9,13 @@ import re
 import sys
 from collections.abc import Mapping
 
+from sweeper.masking import mask
+
 MAX_KEY = 250
 MAX_PARAM = 6000
 MAX_TAG = 5000  # MLflow allows 8,000 characters; some of its databases count bytes
 MAX_REASON = 500
+MAX_NAME = 250  # of a run; SQLite takes more, and other databases do not
 
 _FOREIGN = re.compile(r"[^/\w.\- :]")
 
@@ -54,8 +57,9 @@ def as_logged(value: float) -> float:
 
 
 def one_line(text: str) -> str:
-    """Return a reason as one short line, without anything that a terminal would obey."""
-    plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in " ".join(text.split()))
+    """Return a reason as one short line, without secrets, and without anything that a terminal would obey."""
+    words = " ".join(mask(text).split())
+    plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)
     return fit_value(plain, MAX_REASON)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
@@ -20,16 +19,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sweeper.errors import TaskError, did_you_mean
+from sweeper.errors import StoreAway, TaskError, did_you_mean
 from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
-from sweeper.store.lease import keep_log
 from sweeper.store.locate import spool_path
+from sweeper.store.unrecorded import ResultKept
 from sweeper.store.values import one_line
 from sweeper.task import rivals
+from sweeper.task.checkpoints import Checkpoints
 from sweeper.task.context import Context
 from sweeper.task.curves import Curves
-from sweeper.task.log import captured
+from sweeper.task.delivery import Delivery
+from sweeper.task.log import captured, open_log
 from sweeper.task.pruning import is_prune
+from sweeper.task.saving import fault_of_saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,7 @@ class Attempt:
     @property
     def checkpoints(self) -> Path:
         """The folder that every attempt at this key shares; it goes once there is a result."""
-        folder = self._context.checkpoint_folder(self.work.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return self._checkpoints.folder
 
     def __enter__(self) -> Self:
         work = self.work
@@ -93,9 +93,14 @@ class Attempt:
             **self._context.labels,
             Tag.CLAIM: work.key,
         }
+        if not self._context.is_contended:
+            tags[Tag.AT_WORK] = "yes"
         self._run = self._store.start_run(work.experiment, work.name, tags=tags, params=work.params)
         if self._context.is_contended:
-            rivals.give_way(self._store, work.key, self.run_id)
+            rivals.win_or_leave(self._context, work.key, self._run)
+        self._delivery = Delivery(self._context, self._run, lambda: self._scratch / "held")
+        self._checkpoints = Checkpoints(self._store, self._run, work.key, work.source)
+        self._folders.callback(self._checkpoints.close, has_result=False)
         try:
             self._log = spool_path(self._run.artifact_uri) or self._scratch / LOG_ARTIFACT
             self._surround()
@@ -108,11 +113,14 @@ class Attempt:
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         with self._folders:
             try:
+                self._checkpoints.settle(is_done=error is None)  # while what it logs is still the task's
                 self._surroundings.close()  # before the last write: ending a fluent run sets a status
                 if error is None:
                     self._require_artifacts()
-                    log = keep_log(self._store, self._run, self._log)
-                    self._write({**log, **self._has_reported, Tag.KEY: self.work.key})
+                    self._make_sure_of_claim()
+                    self._delivery.deliver(self.work.key, self._curves.take(), self._has_reported, self._log)
+            except ResultKept:
+                raise
             except BaseException as broken:
                 self._give_up(error or broken)
                 if error is None:
@@ -151,7 +159,7 @@ class Attempt:
         """Add a value to a metric's curve; written in batches, and before anything that reads it."""
         point = self._curves.add(name, value, step)
         if self._curves.are_due:
-            self._write()
+            self._delivery.log(self._curves.take())
         return point
 
     def report(self, value: float, step: int) -> None:
@@ -163,13 +171,13 @@ class Attempt:
 
     def _save_artifact(self, name: str, value: Any, save: Callable[[Any, str], Any]) -> None:
         file_name = self.work.artifacts[name]
-        path = self._scratch / file_name
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        path = folder / file_name
         path.parent.mkdir(parents=True, exist_ok=True)
         save(value, str(path))
-        if not path.exists():
-            raise TaskError(f"{self.work.task}: the function that saves artifact {name!r} wrote no file {file_name}")
-        self._store.save_artifact(self._run, path, file_name)
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if fault := fault_of_saved(folder, file_name):
+            raise TaskError(f"{self.work.task}: the function that saves artifact {name!r} {fault}")
+        self._delivery.save(path, file_name)
         self._saved.add(name)
 
     def _require_artifacts(self) -> None:
@@ -180,15 +188,15 @@ class Attempt:
                 "save it with self.save_to_mlflow, or take it off Meta.mlflow_artifact_fnames"
             )
 
-    def _write(self, tags: Mapping[str, str] | None = None) -> None:
-        """Write the metrics that wait, then tags."""
-        metrics = self._curves.take()
-        if metrics or tags:
-            self._store.log(self.run_id, metrics=metrics, tags=tags)
+    def _make_sure_of_claim(self) -> None:
+        """Raise ``AlreadyDone`` if the key has got a result meanwhile: another driver took this one for dead."""
+        if self._context.is_contended:
+            with contextlib.suppress(StoreAway):
+                rivals.yield_to_result(self._context, self.work.key, self.work.experiment)
 
     def _finish(self) -> None:
         """Take the last step of the commit. If it fails, nobody knows whether it was taken, so nothing else is done."""
-        ended = self._store.end_run(self.run_id, RunStatus.FINISHED)
+        ended = self._delivery.finish()
         self.result = Result(
             key=self.work.key,
             run_id=self.run_id,
@@ -201,9 +209,8 @@ class Attempt:
             metrics=self._curves.last_values(self._context.metrics),
         )
         self._context.index.add(self.result)
-        checkpoints = self._context.checkpoint_folder(self.work.key)
-        if checkpoints.exists():
-            shutil.rmtree(checkpoints, ignore_errors=True)
+        with contextlib.suppress(Exception):
+            self._checkpoints.close(has_result=True)
 
     def _give_up(self, error: BaseException) -> None:
         """End the run without a result. What fails here must not hide why the task failed."""
@@ -215,16 +222,15 @@ class Attempt:
         is_pruned = is_prune(error)
         if is_pruned:
             tags[Tag.PRUNED] = "yes"
-        else:
+        elif not isinstance(error, rivals.AlreadyDone):
             self._log_traceback(error)
+        is_stopped = is_pruned or isinstance(error, KeyboardInterrupt | GeneratorExit | rivals.AlreadyDone)
+        status = RunStatus.KILLED if is_stopped else RunStatus.FAILED
         with contextlib.suppress(Exception):
-            self._write({**keep_log(self._store, self._run, self._log), **tags})
-        is_stopped = is_pruned or isinstance(error, KeyboardInterrupt | GeneratorExit)
-        with contextlib.suppress(Exception):
-            self._store.end_run(self.run_id, RunStatus.KILLED if is_stopped else RunStatus.FAILED)
+            self._delivery.end(self._curves.take(), tags, self._log, status)
 
     def _log_traceback(self, error: BaseException) -> None:
-        with contextlib.suppress(Exception), self._log.open("a", encoding="utf-8", errors="backslashreplace") as log:
+        with contextlib.suppress(Exception), open_log(self._log) as log:
             traceback.print_exception(error, file=log)
 
 
@@ -232,6 +238,8 @@ def reason_of(error: BaseException) -> str:
     """Return why a task failed, or was pruned, in one line."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if isinstance(error, rivals.AlreadyDone):
+        return f"run {error.result.run_id} has made the result meanwhile"
     try:
         text = str(error)
     except Exception as broken:  # noqa: BLE001 (an exception of the user's may fail to say what it is)

@@ -13,6 +13,7 @@ import luigi
 
 from sweeper.errors import TaskError
 from sweeper.identity import canonical_json
+from sweeper.task.artifacts import is_kept
 from sweeper.task.attempt import Attempt, Work
 from sweeper.task.context import current, registered
 from sweeper.task.identify import find_result, identifying, key_of, named_requirements, tags_of
@@ -90,8 +91,9 @@ class MlflowTask(luigi.Task, metaclass=TaskType):
         return current().store.entity(result.run_id) if result else None
 
     def complete(self) -> bool:
-        """Whether this task has a result."""
-        return find_result(self) is not None
+        """Whether this task has a result that can be read by who requires it."""
+        result = find_result(self)
+        return result is not None and is_kept(self, result)
 
     def output(self) -> dict[str, luigi.LocalTarget]:
         """Return the artifacts by name; before there is a result, targets that do not exist."""

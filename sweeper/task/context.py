@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from multiprocessing.util import Finalize
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from sweeper.store.base import Reader, Tag
 from sweeper.store.index import Index
-from sweeper.store.locate import locate, sqlite_path
+from sweeper.store.locate import locate
+from sweeper.store.patience import Patience, running_seconds
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
@@ -34,7 +34,8 @@ class Context:
     ``labels`` are tags for every run that starts here (sweep, parent, driver); ``metrics`` are those that a result is
     to carry; ``metric`` is the name under which ``report`` logs, and ``reporter`` who else is told, if anybody is;
     ``owns_process`` says that stdout and stderr of this whole process belong to the running task; ``is_contended``
-    that other drivers work on the store, and ``may_wait`` that a task may wait here for one of theirs.
+    that other drivers work on the store, and ``may_wait`` that a task may wait here for one of theirs; ``replaces``
+    are runs whose results do not count any more once the task has one.
     """
 
     store: ApiStore
@@ -46,19 +47,12 @@ class Context:
     owns_process: bool = False
     is_contended: bool = False
     may_wait: bool = True
+    replaces: tuple[str, ...] = ()
 
     @classmethod
     def of_reader(cls, reader: Reader, index: Index) -> Self:
         """Return surroundings in which tasks are only looked at: what they require, their identities and results."""
         return cls(cast("ApiStore", reader), index)
-
-    def checkpoint_folder(self, key: str) -> Path:
-        """Return the folder that belongs to every attempt at a key, on this machine."""
-        database = sqlite_path(self.store.uri)
-        if database is not None:
-            return database.parent / "checkpoints" / key
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return home / "sweeper" / "checkpoints" / key
 
 
 _current: Context | None = None
@@ -98,7 +92,9 @@ def registered() -> Context:
         return context
     if _driver is None:
         from sweeper.store.lease import Driver, bury_the_dead
+        from sweeper.store.unrecorded import record_kept
 
+        record_kept(context.store)
         bury_the_dead(context.store)
         _driver = Driver(context.store, by_itself=False)
         Finalize(None, _driver.close, exitpriority=1)  # as atexit, and also where Luigi has forked for a task
@@ -121,5 +117,5 @@ def _plain_context() -> Context:
     from sweeper.store import open_store
     from sweeper.store.fluent import chosen_uri
 
-    store = open_store(locate(chosen_uri()))
+    store = open_store(locate(chosen_uri()), Patience(running_seconds()))
     return Context(store, Index(store, live=True))

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from sweeper.files import open_plain
+
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TASK_LOGGER = "sweeper.task"
 
@@ -24,9 +26,14 @@ def captured(path: Path, *, owns_process: bool) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1))
+        file = stack.enter_context(open_log(path))
         stack.enter_context(_redirected(file) if owns_process else _copied(file))
         yield
+
+
+def open_log(path: Path) -> IO[str]:
+    """Open a log to write on; raises ``OSError`` if somebody has put something else in its place."""
+    return open(path, "a", 1, encoding="utf-8", errors="backslashreplace", opener=open_plain)
 
 
 def configure_process() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import PurePosixPath
 from typing import Any
 
 from sweeper.errors import TaskError, did_you_mean
+from sweeper.store.base import DRIVERS_EXPERIMENT
+from sweeper.task.artifact_names import fault_of_names
+
+MOST_CHARACTERS = 250
+"""Of an experiment's name; MLflow has 500, some of its databases 256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ NAMES = tuple(setting.name for setting in fields(Meta))
 def read_meta(task: type) -> Meta:
     """Return the settings of a task class: a nested ``Meta`` inherits what it does not set.
 
-    Raises ``TaskError`` for a setting that looks like one of ours and is none, and for a file name outside its folder.
+    Raises ``TaskError`` for a setting that looks like one of ours and is none, and for a value that it cannot have.
     """
     settings: dict[str, Any] = {}
     for owner in reversed(task.__mro__):
@@ -46,12 +50,9 @@ def read_meta(task: type) -> Meta:
             if name.startswith("mlflow_") and name not in NAMES:
                 raise TaskError(f"{task.__name__}.Meta.{name}: no such setting; {did_you_mean(name, NAMES)}")
         settings |= {name: value for name in NAMES if (value := getattr(nested, name, None)) is not None}
-    meta = Meta(**({"mlflow_experiment_name": snake_case(task.__name__)} | settings))
-    for name, file_name in meta.mlflow_artifact_fnames.items():
-        path = PurePosixPath(file_name)
-        if path.is_absolute() or ".." in path.parts or not path.name:
-            raise TaskError(f"{task.__name__}.Meta: artifact {name!r} is not a file inside its folder: {file_name!r}")
-    return meta
+    if fault := _fault(settings):
+        raise TaskError(f"{task.__name__}.Meta: {fault}")
+    return Meta(**({"mlflow_experiment_name": snake_case(task.__name__)} | settings))
 
 
 def meta_of(task: type) -> Meta:
@@ -67,3 +68,33 @@ def snake_case(name: str) -> str:
     """Return ``TrainBERTModel`` as ``train_bert_model``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return spaced.lower()
+
+
+def _fault(settings: Mapping[str, Any]) -> str:
+    """Return what is wrong with the first setting that has a value which it cannot have; '' if none has."""
+    for name, value in settings.items():
+        fits, expected = _EXPECTED[name]
+        if not fits(value):
+            return f"{name} = {value!r:.80}: {expected}"
+    return fault_of_names(settings.get("mlflow_artifact_fnames", {}))
+
+
+def _is_experiment_name(value: Any) -> bool:
+    if not isinstance(value, str) or not value.strip() or value == DRIVERS_EXPERIMENT:
+        return False
+    return value.isprintable() and len(value) <= MOST_CHARACTERS
+
+
+_EXPECTED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "mlflow_experiment_name": (
+        _is_experiment_name,
+        f"an experiment's name is text of 1 to {MOST_CHARACTERS} characters that can be printed, and not sweeper's own",
+    ),
+    "mlflow_artifact_fnames": (lambda value: isinstance(value, Mapping), "write a dict of names and file names"),
+    "version": (lambda value: type(value) is int, "a version is a whole number"),
+    "added": (lambda value: isinstance(value, Mapping), "write a dict of parameters and the values they had before"),
+    "formerly": (
+        lambda value: isinstance(value, list | tuple | set | frozenset) and all(isinstance(one, str) for one in value),
+        'write a list of names, as in ["news:TrainClassifier"]',
+    ),
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import math
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
@@ -72,8 +73,8 @@ def checked(parameter: luigi.Parameter[Any], value: Any) -> Any:
     try:
         if isinstance(value, str) and not isinstance(parameter, luigi.ChoiceParameter | luigi.PathParameter):
             value = parameter.parse(value)
-        return parameter.normalize(_in_range(parameter, coerce(parameter, value)))
-    except (ValueError, TypeError, KeyError, ParameterException) as error:
+        return parameter.normalize(_in_range(parameter, _unchanged(value, coerce(parameter, value))))
+    except (ValueError, TypeError, KeyError, OverflowError, ParameterException) as error:
         raise ValueError(_because(parameter, error)) from error
 
 
@@ -122,6 +123,14 @@ def _mismatch(parameter: luigi.Parameter[Any], value: Any) -> str:
     if expected == "a date" and isinstance(value, dt.datetime):
         fits = False
     return "" if fits else f"expected {expected} ({type_name(parameter)}), not {_described(value)}"
+
+
+def _unchanged(value: Any, coerced: Any) -> Any:
+    """Return a number in its parameter's type; raises ``ValueError`` if it is another number there."""
+    is_number = isinstance(value, int | float) and isinstance(coerced, int | float)
+    if is_number and coerced != value and not math.isnan(value):
+        raise ValueError(f"it would become {coerced!r}")
+    return coerced
 
 
 def _in_range(parameter: luigi.Parameter[Any], value: Any) -> Any:

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 import luigi
 
 from sweeper.errors import TaskError
+from sweeper.store.base import Result
+from sweeper.task.artifacts import is_readable
 from sweeper.task.attempt import reason_of
+from sweeper.task.base import MlflowTask
+from sweeper.task.identify import find_result
 
 
 def upstream_first(task: luigi.Task) -> list[luigi.Task]:
@@ -28,6 +32,26 @@ def upstream_first(task: luigi.Task) -> list[luigi.Task]:
             seen.add(required.task_id)
             way.append((required, _required(required)))
     return found
+
+
+def lost_inputs(task: luigi.Task, readable: set[str]) -> Iterator[tuple[MlflowTask, Result]]:
+    """Yield what a task that is to run needs and cannot read, for the artifacts are gone, with the result of each.
+
+    ``readable`` are runs that were found to be so before; more are added.
+    """
+    way, seen = [task], {task.task_id}
+    while way:
+        for required in _required(way.pop()):
+            if not isinstance(required, MlflowTask) or required.task_id in seen:
+                continue
+            seen.add(required.task_id)
+            result = find_result(required)
+            if result is not None and (result.run_id in readable or is_readable(required, result)):
+                readable.add(result.run_id)
+                continue
+            way.append(required)
+            if result is not None:
+                yield required, result
 
 
 def _required(task: luigi.Task) -> Iterator[luigi.Task]:

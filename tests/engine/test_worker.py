@@ -204,7 +204,7 @@ def test_a_lost_worker_is_a_failure_that_says_how(worker: SchedulingWorker, engi
     worker.step()
     engine.futures[0].set_exception(WorkerLost("killed by SIGKILL"))
     (finished,) = finish(worker)
-    assert (finished.execution.ending, finished.execution.reason) == (Ending.FAILED, "killed by SIGKILL")
+    assert (finished.execution.ending, finished.execution.reason) == (Ending.LOST, "killed by SIGKILL")
 
 
 @pytest.mark.parametrize("error", [StoreError("gone"), EngineError("no workers")])

@@ -20,7 +20,7 @@ from optuna import TrialPruned
 
 from sweeper.errors import EngineError, StoreError, SweeperError
 from sweeper.search import channel as channel_module
-from sweeper.search.channel import MOST_BYTES, Channel, ChannelReporter
+from sweeper.search.channel import MOST_BYTES, MOST_STRANGERS, Channel, ChannelReporter
 from tests.processes import CHILD_SECONDS, in_child
 
 
@@ -321,3 +321,28 @@ def test_a_default_time_out_of_the_tasks_does_not_matter(ears: Ears) -> None:
     finally:
         socket.setdefaulttimeout(None)
     assert len(ears.heard) == 1
+
+
+def test_a_flood_of_callers_takes_no_files_and_keeps_nobody_from_reporting(channel: Channel, ears: Ears) -> None:
+    reporter = channel.reporter(0)
+    with contextlib.ExitStack() as flood:
+        lines = [flood.enter_context(socket.create_connection(reporter.address)) for _ in range(2 * MOST_STRANGERS)]
+        reporter.report(0.5, 1)
+        for line in lines[: MOST_STRANGERS // 2]:  # of those that came first
+            line.settimeout(CHILD_SECONDS)
+            while line.recv(1000):
+                pass  # the challenge, and at last the end
+        assert len(channel._strangers) <= MOST_STRANGERS
+    assert len(ears.heard) == 1
+
+
+def test_what_another_caller_proved_is_no_proof(channel: Channel, ears: Ears) -> None:
+    """Every caller is given a question of its own, and none is answered before it has proved itself."""
+    address = channel.reporter(0).address
+    with socket.create_connection(address) as one, socket.create_connection(address) as other:
+        questions = [line.recv(1000) for line in (one, other)]
+        assert questions[0] != questions[1]
+        one.sendall(questions[1])  # in the hope that it would be answered
+        one.settimeout(CHILD_SECONDS)
+        assert b"WELCOME" not in one.recv(1000)
+    assert ears.heard == []

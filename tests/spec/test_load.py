@@ -213,7 +213,14 @@ def test_a_file_that_is_not_toml(problems_of):
     assert problems_of("a = 1\na = 2\n") == [
         "sweep.toml: line 2, column 6: is not valid TOML: cannot overwrite a value"
     ]
-    assert problems_of("x = " + "[" * 10_000) == ["sweep.toml: is nested too deeply"]
+
+
+def test_values_too_deep_or_too_large_to_be_written_down_again(problems_of):
+    too_deep = "is nested too deeply: at most 50 arrays and tables inside one another"
+    for text in ("x = " + "[" * 10_000, f"x{'.a' * 60} = 1", f"x = {'[' * 60}{']' * 60}"):
+        assert problems_of(text) == [f"sweep.toml: {too_deep}"]
+    assert problems_of("fixed.x = 0x" + "f" * 5000) == ["sweep.toml: holds an integer of thousands of digits"]
+    assert problems_of('task = "a:B"', "x=0x" + "f" * 5000)[-1].endswith("holds an integer of thousands of digits")
 
 
 def test_a_file_that_cannot_be_read(tmp_path, monkeypatch, problems_of):

@@ -76,4 +76,4 @@ def test_any_text_is_values_or_is_refused(text: str) -> None:
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])) | st.integers() | st.booleans(), min_size=1))
 def test_what_is_printed_as_toml_is_read_back(values: list[Any]) -> None:
-    assert parse_values(",".join(to_toml(value) for value in values)) == values
+    assert parse_values(",".join(to_toml(value, None) for value in values)) == values

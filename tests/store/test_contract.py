@@ -1,4 +1,4 @@
-"""The store's contract, kept by each store there is: SQLite read by SQL, SQLite read by MLflow's API, and a server."""
+"""The store's contract, kept by each store there is: SQLite, by SQL and by MLflow's API, PostgreSQL, and a server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from mlflow.tracking import MlflowClient
 
 from sweeper import MlflowTask
 from sweeper.errors import StoreError
+from sweeper.housekeeping.invalidate import invalidate, to_invalidate, to_restore, undo
+from sweeper.housekeeping.remove import remove, restore
+from sweeper.housekeeping.rename import rename
 from sweeper.store import open_reader, open_store
 from sweeper.store.api import FEW_KEYS, ApiStore
 from sweeper.store.base import (
@@ -34,6 +37,7 @@ from sweeper.store.base import (
     RunStatus,
     Tag,
     sweep_tag,
+    upstream_tag,
 )
 from sweeper.store.host import Process
 from sweeper.store.index import Index
@@ -47,11 +51,14 @@ from tests.store.test_lease import claim, register
 AWKWARD = ["", "plain", "it's", 'a "b" c', "`x`", "50 % _ \\", "line\nbreak", "naïve 学習率 🦀", "x" * 5000]
 
 
-@pytest.fixture(params=["sql", "api", "server"])
+SHARED = {"postgres": "shared_postgres_uri", "server": "server_uri"}
+
+
+@pytest.fixture(params=["sql", "api", *SHARED])
 def any_store(request: pytest.FixtureRequest) -> ApiStore:
-    """A store of each kind; the server's is shared, so what a test keeps there has names of its own."""
-    if request.param == "server":
-        opened = open_store(request.getfixturevalue("server_uri"))
+    """A store of each kind; PostgreSQL and the server are shared, so what a test keeps there has names of its own."""
+    if request.param in SHARED:
+        opened = open_store(request.getfixturevalue(SHARED[request.param]))
         assert type(opened) is ApiStore
         return opened
     uri = request.getfixturevalue("store_uri")
@@ -317,6 +324,45 @@ def test_two_thousand_metrics_are_written(any_store: ApiStore, name: str) -> Non
     run = any_store.run(run_id)
     assert run.metrics == {f"m{number}": float(number) for number in range(1000)} | {"curve": 999 / 7}
     assert run.tags["after"] == "1"
+
+
+def test_tags_come_off_a_run_also_of_one_that_is_over(any_store: ApiStore, name: str) -> None:
+    run_id = commit(any_store, name, "1-a", tags={"a": "1", "b/2": "2", "c": ""}).run_id
+    for _ in range(2):
+        any_store.untag(run_id, ["a", "b/2", "never there"])
+    run = any_store.run(run_id)
+    assert (run.key, run.tags["c"]) == ("1-a", "")
+    assert {"a", "b/2"}.isdisjoint(run.tags)
+
+
+def test_what_was_made_from_a_result_is_taken_back_with_it_and_counts_again(any_store: ApiStore, name: str) -> None:
+    key, used = f"{name}-a", f"{name}-b"
+    first, second = (commit(any_store, name, key).run_id for _ in range(2))
+    user = commit(any_store, name, used, tags={upstream_tag("it"): key}).run_id
+    what = to_invalidate(any_store, [any_store.run(first)], downstream=True)
+    assert what.runs[0].run_id == user
+    invalidate(any_store, what, "bad")
+    assert any_store.results([name]) == []
+    assert [any_store.run(run_id).invalidated for run_id in (first, second, user)] == ["invalidated: bad"] * 3
+    undo(any_store, to_restore(any_store, [any_store.run(second)], downstream=True))
+    assert {result.run_id for result in any_store.results([name])} == {first, second, user}
+
+
+def test_a_sweep_is_renamed_removed_and_restored(any_store: ApiStore, name: str) -> None:
+    new = f"{name}.new"
+    opened = start_sweep(any_store, name, {"name": name})
+    any_store.end_run(opened.run_id, RunStatus.FINISHED)
+    run_id = commit(any_store, name, "1-a", tags={sweep_tag(name): "[{}]", f"{sweep_tag(name)}/2": "[]"}).run_id
+    rename(any_store, name, new)
+    sweep = any_store.sweep(new)
+    assert sweep is not None
+    assert (sweep.document, sweep.run.name) == ({"name": new}, f"sweep {new}")
+    assert [run.run_id for run in sweep.runs] == [run_id]
+    assert any_store.sweep(name) is None
+    remove(any_store, new)
+    assert (any_store.sweep(new), any_store.runs_with(sweep_tag(new))) == (None, [])
+    restore(any_store, new)
+    assert any_store.sweep(new) == dataclasses.replace(sweep, run=any_store.run(opened.run_id))
 
 
 def test_a_value_that_changes_is_the_last_one_written(any_store: ApiStore, name: str) -> None:

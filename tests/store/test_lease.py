@@ -14,10 +14,14 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from sweeper.store import lease, pulse
 from sweeper.store.api import ApiStore
 from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, RunStatus, Tag
 from sweeper.store.host import Process
-from sweeper.store.lease import SILENCE_SECONDS, Driver, bury_the_dead, close_lost, is_dead, living_drivers
+from sweeper.store.lease import Driver, bury_the_dead, close_lost, has_tag, is_dead, knows_tag, living_drivers
+from sweeper.store.pulse import LONG_SILENCE_SECONDS
+
+HOUR = 3600
 
 
 @pytest.fixture
@@ -27,11 +31,6 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
     yield process
     process.kill()
     process.communicate()
-
-
-def process_of(pid: int) -> Process:
-    """Return another process of this host."""
-    return dataclasses.replace(Process.current(), pid=pid, started=psutil.Process(pid).create_time())
 
 
 def register(store: ApiStore, process: Process, *, beat: float) -> str:
@@ -55,7 +54,7 @@ def test_a_driver_lives_until_it_is_closed(store: ApiStore) -> None:
 
 
 def test_a_process_that_is_gone_is_dead_at_once(store: ApiStore, other: subprocess.Popen[bytes]) -> None:
-    driver = register(store, process_of(other.pid), beat=time.time())
+    driver = register(store, Process.of(other.pid), beat=time.time())
     assert not is_dead(store.run(driver))
     os.kill(other.pid, signal.SIGKILL)
     _wait_for_zombie(other.pid)
@@ -75,17 +74,66 @@ def test_a_living_process_is_alive_however_long_it_was_silent(store: ApiStore) -
 
 
 @pytest.mark.parametrize(
-    "change", [{"boot": "an earlier one"}, {"started": 1.0}], ids=["before a reboot", "with a number used again"]
+    "change",
+    [{"boot": "an earlier one"}, {"started": 1}, {"started": 1.0}],
+    ids=["before a reboot", "with a number used again", "as older versions wrote it"],
 )
 def test_a_process_is_told_from_another_with_its_number(store: ApiStore, change: dict[str, object]) -> None:
     process = dataclasses.replace(Process.current(), **change)  # type: ignore[arg-type]
     assert is_dead(store.run(register(store, process, beat=time.time())))
 
 
-@pytest.mark.parametrize(("silence", "dead"), [(0, False), (SILENCE_SECONDS - 5, False), (SILENCE_SECONDS + 5, True)])
-def test_a_driver_on_another_host_is_judged_by_its_silence(store: ApiStore, silence: float, *, dead: bool) -> None:
-    process = dataclasses.replace(Process.current(), host="elsewhere", pid=1)
-    assert is_dead(store.run(register(store, process, beat=time.time() - silence))) is dead
+AWAY = dataclasses.replace(Process.current(), host="elsewhere", pid=1)
+
+
+@pytest.mark.parametrize(
+    ("silence", "dead"), [(0, False), (3 * HOUR, False), (-3 * HOUR, False), (LONG_SILENCE_SECONDS + 5, True)]
+)
+def test_at_one_look_a_driver_on_another_host_may_have_another_time(
+    store: ApiStore, silence: float, *, dead: bool
+) -> None:
+    assert is_dead(store.run(register(store, AWAY, beat=time.time() - silence))) is dead
+
+
+@pytest.mark.parametrize("shift", [0, 3 * HOUR, -3 * HOUR])
+def test_a_driver_on_another_host_is_dead_if_no_beat_follows_whatever_its_clock_says(
+    store: ApiStore, monkeypatch: pytest.MonkeyPatch, shift: float
+) -> None:
+    now = time.monotonic()
+    beat = time.time() + shift
+    driver = register(store, AWAY, beat=beat)
+    verdicts = []
+    for later, has_beaten in ((0, False), (290, False), (295, True), (590, False), (600, False)):
+        monkeypatch.setattr(pulse.time, "monotonic", lambda later=later: now + later)
+        if has_beaten:
+            store.log(driver, tags={Tag.BEAT: repr(beat + 30)})
+        verdicts.append(is_dead(store.run(driver)))
+    assert verdicts == [False, False, False, False, True]
+
+
+def test_one_that_seems_silent_is_asked_and_is_dead_if_it_does_not_answer(
+    store: ApiStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "ANSWER_SECONDS", 0.3)
+    silent = register(store, AWAY, beat=time.time() - HOUR)
+    left = claim(store, "a", silent)
+    store.log(silent, tags={has_tag("study"): "yes"})
+    with contextlib.closing(Driver(store)) as driver:
+        assert driver.take("study") is None
+        driver.meet_others(pytest.fail)
+    assert [store.run(run).status for run in (silent, left)] == [RunStatus.KILLED] * 2
+
+
+def test_one_that_answers_is_alive_though_its_clock_is_wrong(store: ApiStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "ANSWER_SECONDS", 0.0)
+    other = register(store, AWAY, beat=time.time() - HOUR)
+    with contextlib.closing(Driver(store)) as driver:
+        store.log(other, tags={knows_tag(driver.run_id): "yes", has_tag("study"): "yes"})
+        found = driver.take("study")
+        assert found is not None
+        assert found.run_id == other
+        driver.meet_others(pytest.fail)
+    assert store.run(other).status is RunStatus.RUNNING
 
 
 def test_what_is_no_driver_at_all_is_dead(store: ApiStore) -> None:

@@ -116,10 +116,10 @@ def test_a_trial_is_feasible_if_it_breaks_no_constraint() -> None:
     assert not replace(told, constraints=(-1.0, 5e-324)).is_feasible
 
 
-@pytest.fixture(params=["sqlite", "server"])
+@pytest.fixture(params=["store_uri", "shared_postgres_uri", "server_uri"])
 def any_store(request: pytest.FixtureRequest) -> ApiStore:
-    """A store in a file and one behind a server, which other tests use too."""
-    uri: str = request.getfixturevalue("store_uri" if request.param == "sqlite" else "server_uri")
+    """A store in a file, one in PostgreSQL, and one behind a server; other tests use these two too."""
+    uri: str = request.getfixturevalue(request.param)
     return open_store(uri)
 
 

@@ -23,6 +23,7 @@ from sweeper.errors import StoreError, TaskError
 from sweeper.store.api import ApiStore
 from sweeper.store.base import LOG_ARTIFACT, Kind, RunStatus, Tag
 from sweeper.task import key_of
+from sweeper.task.checkpoints import checkpoint_folders
 from sweeper.task.context import Context
 from sweeper.task.pruning import is_prune
 from tests.task.test_base import is_known_to_a_newcomer, metrics_of, only_run, read, write_text
@@ -249,8 +250,9 @@ def test_another_attempt_goes_on_where_a_pruned_one_was(context: Context) -> Non
     context.reporter = Listener(enough=2)
     with pytest.raises(TrialPruned):
         Reports().run()
-    folder = context.checkpoint_folder(key_of(Reports()))
-    assert (folder / "state").exists()
+    ((key, folder),) = checkpoint_folders(context.store)
+    assert key == key_of(Reports())
+    assert (folder / "files" / "state").exists()
     context.reporter = None
     Reports().run()
     assert is_known_to_a_newcomer(Reports())

@@ -15,7 +15,7 @@ from sweeper.report.lineage.trace import Lineage, trace, users
 from sweeper.report.sources.cells import CellState, unfinished
 from sweeper.spec.restore import restore
 from sweeper.store.assignments import decode, forms
-from sweeper.store.base import PARENT_TAG, Kind, Reader, RunRecord, RunStatus, Tag, sweep_tag
+from sweeper.store.base import INVALIDATED, PARENT_TAG, Kind, Reader, RunRecord, RunStatus, Tag, sweep_tag
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path
 
@@ -93,6 +93,8 @@ def account(reader: Reader, run: RunRecord) -> Account:
 def state_of(run: RunRecord) -> tuple[str, str]:
     """Return how a run stands, in a word, and why it is no result."""
     is_task = run.tags.get(Tag.KIND) == Kind.TASK
+    if run.invalidated:
+        return INVALIDATED, run.invalidated.removeprefix(INVALIDATED).removeprefix(": ")
     if run.key or (run.status is RunStatus.FINISHED and not is_task):
         return CellState.FINISHED, ""
     if not run.status.is_over:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeper.errors import StoreError
+from sweeper.files import read_plain
 from sweeper.store.base import ENVIRONMENT_ARTIFACT, PARENT_TAG, Kind, Reader, RunRecord, Tag
 
 
@@ -31,7 +32,7 @@ def environment_of(reader: Reader, run: RunRecord) -> Environment | None:
     if sweep is None:
         return None
     try:
-        said = json.loads(reader.artifact(sweep, ENVIRONMENT_ARTIFACT).read_text(encoding="utf-8"))
+        said = json.loads(read_plain(reader.artifact(sweep, ENVIRONMENT_ARTIFACT)))
     except (OSError, ValueError, StoreError):
         return None
     if not isinstance(said, dict):

@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.store.base import Reader, RunRecord, Tag
+from sweeper.files import open_plain
+from sweeper.masking import mask
+from sweeper.store.base import LOG_ARTIFACT, Reader, RunRecord, Tag
 from sweeper.store.locate import spool_path
 
 MOST_LINES = 20
@@ -22,18 +24,17 @@ def log_path(run: RunRecord) -> str:
 
 
 def log_tail(reader: Reader, run: RunRecord, most: int = MOST_LINES) -> tuple[str, ...]:
-    """Return the last lines of a run's log; none if there is no log, or it cannot be read."""
-    name = run.tags.get(Tag.LOG)
+    """Return the last lines of a run's log, secrets masked; none if there is no log, or it cannot be read."""
     path = Path(log_path(run))
-    if name:
+    if run.tags.get(Tag.LOG):
         with contextlib.suppress(StoreError):
-            path = reader.artifact(run, name)
+            path = reader.artifact(run, LOG_ARTIFACT)
     try:
-        with path.open("rb") as log:
+        with open(path, "rb", opener=open_plain) as log:
             log.seek(0, os.SEEK_END)
             start = max(log.tell() - _MOST_BYTES, 0)
             log.seek(start)
-            lines = log.read().decode("utf-8", "replace").splitlines()
+            lines = mask(log.read().decode("utf-8", "replace")).splitlines()
     except OSError:
         return ()
     return tuple(lines[1 if start else 0 :][-most:])

@@ -114,7 +114,8 @@ def _study_means(found: SweepOutcomes) -> list[tuple[tuple[float, ...], int]]:
 def _is_complete(found: SweepOutcomes, run: RunRecord) -> bool:
     progress = progress_of(found)
     if found.study is not None:
-        return run.status is RunStatus.FINISHED or progress.done >= progress.total.number
+        is_whole = not any(trial.record.invalidated for trial in found.trials)
+        return (run.status is RunStatus.FINISHED and is_whole) or progress.done >= progress.total.number
     return progress.total.is_exact and progress.done == progress.total.number
 
 

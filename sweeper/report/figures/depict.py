@@ -15,7 +15,8 @@ from sweeper.report.statistics.interval import CONFIDENCE, IntervalMethod
 from sweeper.report.tables.rows import Row, finished
 from sweeper.report.tables.table import Table
 from sweeper.spec.space import Interval
-from sweeper.store.base import Reader
+from sweeper.store.base import Reader, RunRecord
+from sweeper.store.trials import Trial
 
 MOST_CURVES = 10
 """How many configurations' learning curves are read, the best first."""
@@ -106,12 +107,17 @@ def _trials(sweep: SweepOutcomes) -> Iterator[Step]:
             number=trial.number,
             told=told.order if told else None,
             start=trial.record.start_time,
-            end=trial.record.end_time if told else None,
+            end=_end(trial.record) if told else None,
             state=trial.standing.value,
             values=trial.values,
             is_feasible=trial.is_feasible,
             words=", ".join(f"{name}={shown(value)}" for name, value in trial.point.values),
         )
+
+
+def _end(record: RunRecord | Trial) -> int | None:
+    """Return when a run ended: not before it began, though the clock may have been set back meanwhile."""
+    return None if record.end_time is None else max(record.start_time, record.end_time)
 
 
 def _runs(table: Table) -> Iterator[Step]:
@@ -121,7 +127,7 @@ def _runs(table: Table) -> Iterator[Step]:
         run = one.cell.run
         assert run is not None
         words = ", ".join(f"{name}={shown(value)}" for name, value in one.cell.point.values)
-        yield Step(number, None, run.start_time, run.end_time, one.cell.state.value, words=words)
+        yield Step(number, None, run.start_time, _end(run), one.cell.state.value, words=words)
 
 
 def _curves(table: Table, reader: Reader) -> tuple[str, tuple[Curve, ...]]:

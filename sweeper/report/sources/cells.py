@@ -96,6 +96,8 @@ def _measured(point: Point, run: RunRecord, required: Sequence[str], asked: Sequ
 def unfinished(point: Point, run: RunRecord) -> Cell:
     """Return the cell of a point whose last attempt is over and is no result."""
     match run.status:
+        case _ if run.invalidated:
+            return Cell(point, CellState.MISSING, run.invalidated, run)
         case RunStatus.FAILED:
             return Cell(point, CellState.FAILED, run.reason or "the run failed and does not say why", run)
         case RunStatus.KILLED if Tag.PRUNED in run.tags:

@@ -17,6 +17,7 @@ from sweeper.spec import Direction, Spec
 from sweeper.spec.restore import restore
 from sweeper.store.assignments import forms, to_form
 from sweeper.store.base import RunRecord, SweepRecord
+from sweeper.store.trials import as_known
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -96,7 +97,8 @@ def outcomes(record: SweepRecord, metrics: Sequence[str] = (), *, most: int = MO
     asked = tuple(metrics) or tuple(objective.metric for objective in spec.objectives)
     runs = _runs_by_point(record)
     blocked = {to_form(entry.point): entry for entry in record.blocked}
-    tried = {trial.number: _points_of(spec, trial) for trial in record.trials}
+    trials = [as_known(trial) for trial in record.trials]
+    tried = {trial.number: _points_of(spec, trial) for trial in trials}
     points, total = _tried_points(tried.values()) if spec.study else _points(spec, (*runs, *blocked), most)
     cells = {
         name: cell_of(point, runs.get(name, ()), blocked.get(name), spec.metrics, asked)
@@ -109,7 +111,7 @@ def outcomes(record: SweepRecord, metrics: Sequence[str] = (), *, most: int = MO
         tuple(cells.values()),
         total,
         outside=_outside(runs, points),
-        trials=tuple(_trial_outcome(spec, trial, tried[trial.number], cells) for trial in record.trials),
+        trials=tuple(_trial_outcome(spec, trial, tried[trial.number], cells) for trial in trials),
     )
 
 

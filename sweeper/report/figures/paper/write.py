@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper.errors import InputError
+from sweeper.files import write_named
 from sweeper.report.escape import shown
 from sweeper.report.figures.paper.design import design
 from sweeper.report.figures.paper.draw import draw
@@ -33,7 +34,7 @@ def write_figure(subject: Subject, path: Path, *, x: str | None = None, hue: str
         raise InputError(f"{path}: a figure is a file that ends in {', '.join(f'.{each}' for each in METADATA)}")
     content = _drawn(subject, form, x, hue)
     try:
-        path.write_bytes(content)
+        write_named(path, content)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
 

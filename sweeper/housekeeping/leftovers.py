@@ -1,0 +1,102 @@
+"""What a store can do without: each thing with its kind and the space it takes."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sweeper.store.base import RunRecord
+
+
+class Kind(enum.StrEnum):
+    """Why a thing is not needed; the order is the one in which they are shown and cleared away."""
+
+    STALE = "stale"
+    ATTEMPT = "superseded failure"
+    LET_GO = "let go"
+    ORPHAN = "orphan"
+    SPOOL = "spool"
+    CHECKPOINT = "checkpoint"
+    HALF_MADE = "half-made"
+    UNNAMED = "unnamed"
+
+    @property
+    def words(self) -> str:
+        """What things of the kind are, for a person."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Kind.STALE: "runs that their process left RUNNING: to be marked KILLED",
+    Kind.ATTEMPT: "attempts without a result at work that has one now",
+    Kind.LET_GO: "results whose artifacts [keep] lets go; their metrics and logs stay",
+    Kind.ORPHAN: "folders of runs that the store does not know",
+    Kind.SPOOL: "logs of tasks that nobody finished",
+    Kind.CHECKPOINT: "checkpoints of work that has a result, or that nobody has gone on with for long",
+    Kind.HALF_MADE: "databases and downloads that were never completed",
+    Kind.UNNAMED: "results that no sweep names, and that no result of a sweep was made from",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """One thing that is not needed: a run, some ``artifacts`` of it, or a file or folder; ``size`` in bytes.
+
+    ``why`` is what the run will say of itself.
+    """
+
+    kind: Kind
+    size: int = 0
+    run: RunRecord | None = None
+    artifacts: tuple[str, ...] = ()
+    path: Path | None = None
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called: a run by its id and name, a file by its path."""
+        return f"{self.run.run_id} {self.run.name}".rstrip() if self.run else str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found; ``notes`` say what was not looked for or is left alone, and why."""
+
+    leftovers: Sequence[Leftover] = ()
+    notes: Sequence[str] = field(default=())
+
+    def of(self, kind: Kind) -> list[Leftover]:
+        """Return what is of a kind."""
+        return [one for one in self.leftovers if one.kind is kind]
+
+
+def summary(findings: Findings) -> Iterator[str]:
+    """Yield a line for each kind of which there is something, and one for each note."""
+    for kind in Kind:
+        found = findings.of(kind)
+        if found:
+            yield f"{len(found):>6,}  {size_words(found):>9}  {kind.words}"
+    yield from findings.notes
+
+
+def listing(findings: Findings) -> Iterator[str]:
+    """Yield a line for each thing, by kind."""
+    for kind in Kind:
+        for one in findings.of(kind):
+            yield f"{kind}: {one.name}, {in_words(one.size)}"
+
+
+def size_words(leftovers: Iterable[Leftover]) -> str:
+    """Say how much space some things take."""
+    return in_words(sum(one.size for one in leftovers))
+
+
+def in_words(size: float) -> str:
+    """Say how much a number of bytes is, in the unit that fits."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

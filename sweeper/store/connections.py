@@ -1,0 +1,31 @@
+"""MLflow's connections to databases: it keeps a pool of them for each address as long as the process lives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+
+def disconnect() -> None:
+    """Close every connection that MLflow holds, and forget the addresses."""
+    pools = _pools()
+    for engine in pools.values():
+        engine.dispose()
+    pools.clear()
+
+
+def _forget_parents() -> None:
+    """Let go of the connections of the parent process: neither SQLite's nor a server's may be used by two."""
+    for engine in _pools().values():
+        engine.dispose(close=False)
+
+
+def _pools() -> dict[str, Any]:
+    """Return MLflow's engines by address; it has no public way to let go of a database."""
+    module = sys.modules.get("mlflow.store.tracking.sqlalchemy_store")
+    pools: dict[str, Any] = module.SqlAlchemyStore._engine_map if module else {}  # noqa: SLF001
+    return pools
+
+
+os.register_at_fork(after_in_child=_forget_parents)

@@ -1,0 +1,92 @@
+"""Killed at random moments and run again, a sweep ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.chaos.arena import Arena, Driver
+from tests.chaos.conftest import MakeArena, Uninterrupted
+from tests.chaos.evidence import check
+from tests.chaos.scale import at_scale
+from tests.chaos.strikes import Siege, Target
+from tests.chaos.sweeps import GRID_TASKS, PRUNED_TASKS, STUDY_TASKS
+from tests.chaos.tally import Tally
+
+KILLS_AT_ONE_SWEEP = 5
+IN_ORDER = (Target.TERM, Target.HANG_UP)
+AT_ONCE = (Target.DRIVER, Target.ALL, Target.ALL)
+
+
+def killed(
+    make: Callable[[], tuple[Arena, Siege]],
+    rng: random.Random,
+    kills: int,
+    verify: Callable[[Arena], int],
+    tally: Tally,
+) -> None:
+    """Kill sweeps at random moments until so many kills have hit; hold each sweep against the uninterrupted one."""
+    hit: Counter[Target] = Counter()
+    while hit.total() < kills:
+        arena, siege = make()
+        hit += siege.lay(arena, rng, min(KILLS_AT_ONE_SWEEP, kills - hit.total()))
+        verify(arena)
+    for target, number in hit.items():
+        tally.kills(target, number)
+
+
+@pytest.mark.parametrize("workers", at_scale([2], [1, 2, 3]))
+def test_a_grid(workers: int, arena: MakeArena, uninterrupted: Uninterrupted, rng: random.Random, tally: Tally):
+    expected = uninterrupted("grid")
+
+    def make() -> tuple[Arena, Siege]:
+        field = arena()
+        targets = (*AT_ONCE, Target.WORKER, Target.WORKER, *IN_ORDER)
+        return field, Siege(lambda: field.fork("grid", workers=workers), targets, GRID_TASKS, 0.4)
+
+    killed(make, rng, at_scale(5, 60), lambda field: check(field, "grid", expected, tally), tally)
+
+
+@pytest.mark.parametrize(
+    ("name", "workers", "tasks"),
+    [
+        ("study", 2, STUDY_TASKS),
+        ("pruned", 1, PRUNED_TASKS),
+        *at_scale([], [("study", 1, STUDY_TASKS), ("study", 3, STUDY_TASKS), ("pruned", 2, PRUNED_TASKS)]),
+    ],
+)
+def test_a_study(
+    name: str,
+    workers: int,
+    tasks: int,
+    arena: MakeArena,
+    uninterrupted: Uninterrupted,
+    rng: random.Random,
+    tally: Tally,
+):
+    expected = uninterrupted(name, workers=workers)
+
+    def make() -> tuple[Arena, Siege]:
+        field = arena()
+        return field, Siege(lambda: field.fork(name, workers=workers), (*AT_ONCE, *IN_ORDER), tasks, 0.4)
+
+    killed(make, rng, at_scale(3, 40), lambda field: check(field, name, expected, tally), tally)
+
+
+def test_a_command_on_an_empty_folder(arena: MakeArena, uninterrupted: Uninterrupted, rng: random.Random, tally: Tally):
+    """As a user has it: from the first import to the last process, while the store's tables are made too."""
+    expected = uninterrupted("grid")
+
+    def make() -> tuple[Arena, Siege]:
+        field = arena(is_bare=True)
+        targets = (*AT_ONCE, Target.WORKER, Target.SERVER, *IN_ORDER)
+
+        def start() -> Driver:
+            return field.command("grid", "--workers", "2")
+
+        return field, Siege(start, targets, GRID_TASKS, 8.0)
+
+    killed(make, rng, at_scale(2, 60), lambda field: check(field, "grid", expected, tally), tally)
