@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check audit chaos lock clean
 .DELETE_ON_ERROR:
 
 demo: .venv/ready
@@ -12,11 +12,19 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/pytest
 
+# Kills, faults and odd input at full size, for about an hour; writes the figures of docs/explanation/reliability.md.
+chaos: .venv/ready
+	$(BIN)/python -m tests.chaos
+
 check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n 0 tests/test_layers.py
+	$(BIN)/pytest -q -n 0 tests/test_layers.py tests/test_supply.py
+
+# Known vulnerabilities of what is locked, where their data can be had.
+audit: .venv/ready
+	$(BIN)/python .ci/audit.py
 
 # Everything is pinned by hash; the project itself is installed in place, with the build backend from the same lock.
 .venv/ready: requirements.lock pyproject.toml

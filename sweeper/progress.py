@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sweeper.leader import Best, Leader
+from sweeper.outlet import Outlet
 from sweeper.points import Count
 from sweeper.report.plan import duration
 from sweeper.report.status import from_here
@@ -95,12 +97,18 @@ class Progress:
     def __init__(self, console: Console | None = None) -> None:
         self.name = ""
         self._metric = ""
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._outlet = Outlet(sys.stdout)
+        self._console = console or Console(file=cast("IO[str]", self._outlet), highlight=False, soft_wrap=True)
         self._tally = Tally()
         self._running: list[str] = []
         self._blocked_by: set[str] = set()
         self._last_line = time.monotonic()
         self._live: Live | None = None
+
+    @property
+    def lost(self) -> OSError | None:
+        """Why what it shows could not be written, if so: the sweep goes on without."""
+        return self._outlet.error
 
     def __enter__(self) -> Self:
         if self._console.is_interactive:

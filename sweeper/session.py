@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from sweeper.errors import InputError
+from sweeper.interrupts import Interrupts
 from sweeper.policy import STANDARD, Policy
 from sweeper.store.locate import locate
 from sweeper.store.values import one_line
@@ -91,13 +92,14 @@ def run_binding(
     """Run a bound spec on an engine that is made once the store is there."""
     from sweeper.record import SweepRun
     from sweeper.store import open_store
-    from sweeper.store.base import Tag
+    from sweeper.store.base import RunStatus, Tag
     from sweeper.store.index import Index
     from sweeper.store.lease import Driver, bury_the_dead
     from sweeper.store.patience import Patience, running_seconds
     from sweeper.sweep import Sweep
     from sweeper.task.context import Context, use
 
+    interrupts = Interrupts(listener.noticed)
     store = open_store(tracking_uri, Patience(running_seconds(), listener.noticed))
     _record_what_was_kept(store, listener)  # before its runs are buried
     buried = bury_the_dead(store)
@@ -105,18 +107,27 @@ def run_binding(
         left = "run" if buried == 1 else "runs"
         listener.noticed(f"{buried} {left} that an earlier process left behind: marked KILLED")
     index = Index(store, metrics=binding.spec.metrics)
-    started = Driver(store, at=binding.spec.name)
-    with contextlib.closing(started) as driver, contextlib.closing(make_engine(tracking_uri)) as engine:
+    with contextlib.ExitStack() as session:
+        session.enter_context(interrupts.heard())
+        with interrupts.put_off():
+            driver = session.enter_context(contextlib.closing(Driver(store, at=binding.spec.name)))
+        engine = session.enter_context(contextlib.closing(make_engine(tracking_uri)))
         open_search = _look_back(binding, store, driver, policy)
         driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
         with use(context):
-            record = SweepRun(store, binding, driver.run_id)
-            search = open_search(record, engine.slots, listener.noticed)
-            record.begin()
+            with interrupts.put_off():
+                record = SweepRun(store, binding, driver.run_id)
+            try:
+                search = open_search(record, engine.slots, listener.noticed)
+                record.begin()
+            except BaseException:
+                store.end_run(record.run.run_id, RunStatus.KILLED)
+                raise
             sweep = Sweep(binding, search, engine, store, index, driver, record, listener, policy)
-            with _interruptible(sweep.stop, listener), _obedient(driver, sweep.stop, listener):
-                return sweep.run()
+            interrupts.ask(sweep.stop)
+            with _obedient(driver, sweep.stop, listener):
+                return sweep.run(at_end=interrupts.leave_in_peace)
 
 
 def _record_what_was_kept(store: ApiStore, listener: Listener) -> None:
@@ -175,33 +186,6 @@ def _engine(name: EngineName, workers: int, uri: str, *, debug: bool) -> Engine:
     from sweeper.engine.process import Setup, luigi_config
 
     return LocalEngine(workers, Setup(uri, tuple(sys.path), luigi_config=luigi_config()))
-
-
-@contextlib.contextmanager
-def _interruptible(stop: Callable[[], None], listener: Listener) -> Iterator[None]:
-    """Make the first Ctrl-C a request to stop, and the second, or a SIGTERM or SIGHUP, a ``KeyboardInterrupt``."""
-
-    def interrupt(number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT and not asked:
-            asked.append(number)
-            listener.noticed("finishing what runs; Ctrl-C again stops it now")
-            stop()
-        else:
-            stop()
-            raise KeyboardInterrupt
-
-    asked: list[int] = []
-    before: dict[signal.Signals, Any] = {}
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is signal.SIG_IGN:
-                continue  # as nohup has it
-            with contextlib.suppress(ValueError):  # not in the main thread: nobody presses keys there
-                before[number] = signal.signal(number, interrupt)
-        yield
-    finally:
-        for changed, handler in before.items():
-            signal.signal(changed, handler)
 
 
 @contextlib.contextmanager

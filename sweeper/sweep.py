@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import luigi
@@ -79,14 +80,18 @@ class Sweep:
         on_trouble = self._phase_out if policy.fail_fast else None
         self._teller = Teller(binding.spec, search, record, listener, self._summary, on_trouble)
 
-    def run(self) -> Summary:
-        """Run until every point has ended, or the sweep is stopped; return what it came to."""
+    def run(self, at_end: Callable[[], None] = lambda: None) -> Summary:
+        """Run until every point has ended, or the sweep is stopped; return what it came to.
+
+        ``at_end`` is called when only the record is left to be closed.
+        """
         began = time.monotonic()
         self._listener.began(self._spec, self._search.expected())
         try:
             with contextlib.closing(self._search):
                 self._loop_or_abandon()
         finally:
+            at_end()
             self._summary.seconds = time.monotonic() - began
             with contextlib.suppress(StoreAway):  # what is not on the record is asked again by the next run
                 self._record.close(self._status())

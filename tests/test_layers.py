@@ -28,7 +28,7 @@ LAYERS = [
     {"identity"},
     {"errors"},
     {"masking"},
-    {"files"},
+    {"files", "interrupts", "outlet"},
 ]
 """From the top down. A room may import from lower layers, and from its own."""
 

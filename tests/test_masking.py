@@ -57,6 +57,8 @@ def test_a_secret_is_known_by_its_place(text: str, masked: str) -> None:
         "mail ada@example.org",
         "PWD=/home/ada",
         "bearer of bad news",
+        "'/etc/passwd': not there",
+        "/etc/passwd: not there",
         "",
     ],
 )

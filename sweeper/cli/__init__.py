@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
-from sweeper.errors import SweeperError
+from sweeper.errors import SweeperError, spelled_out
 from sweeper.masking import mask_tracebacks
+from sweeper.outlet import turn_off
 
 COMMANDS = {
     "diff": "Say in what two runs or configurations differ.",
@@ -52,20 +54,53 @@ class _LazyGroup(click.Group):
         """Run the command line; of the program itself, and not where it is called as a function, no secret gets out."""
         if args is None:
             mask_tracebacks()
-        return super().main(args, *others, **settings)
+        try:
+            return super().main(args, *others, **settings)
+        except OSError as error:  # a reader that has gone is nothing to say, and Click's affair
+            turn_off(sys.stdout)
+            with contextlib.suppress(OSError):
+                click.secho(_inert_lines(f"{_place_of(error)}: {error.strerror or error}"), fg="red", err=True)
+            sys.exit(1)
+
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        """Read the options before the command's name."""
+        with _inert():
+            return super().make_context(*arguments, **settings)
 
     def invoke(self, ctx: click.Context) -> object:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal without the sign for ± shows another
         try:
-            return super().invoke(ctx)
+            with _inert():
+                return super().invoke(ctx)
         except SweeperError as error:
-            click.secho(str(error), fg="red", err=True)
+            click.secho(_inert_lines(str(error)), fg="red", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(130)
+
+
+def _place_of(error: OSError) -> str:
+    """Return what could not be read or written: only the output and the working directory have no name."""
+    if error.filename:
+        return str(error.filename)
+    return "the working directory" if isinstance(error, FileNotFoundError) else "the output"
+
+
+@contextlib.contextmanager
+def _inert() -> Iterator[None]:
+    """Let no complaint of Click's repeat from the command line what a terminal would obey."""
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = _inert_lines(error.message)
+        raise
+
+
+def _inert_lines(text: str) -> str:
+    return "\n".join(map(spelled_out, text.split("\n")))
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def command(  # noqa: PLR0913 (one for each option)
             debug=debug,
         )
     progress.finished(summary.seconds)
+    if progress.lost and progress.lost.errno != errno.EPIPE:
+        raise progress.lost
     if summary.exit_code:
         click.echo(f"`sweeper status {progress.name}` tells more; running again tries again what has no result")
     sys.exit(summary.exit_code)

@@ -1,6 +1,7 @@
 """The engine on this machine: one process a slot, forked from a server that has imported what all need.
 
-A process that dies or is stopped costs its own task, and a few milliseconds for its successor.
+A process that dies or is stopped costs its own task, and a few milliseconds for its successor. One
+that a task has left unfit for the next is replaced too.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 from sweeper.engine import process
 from sweeper.engine.base import Execution, TaskCall, WorkerLost
 from sweeper.errors import EngineError
 
 PRELOAD = "sweeper.engine.preload"
+CLOSING_SECONDS = 10.0
+"""How long a process is waited for that is about to end."""
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -79,7 +84,10 @@ class LocalEngine:
 
     def close(self) -> None:
         """Kill what runs, and end the processes."""
-        for slot in [*self._free, *self._busy.values()]:
+        slots = [*self._free, *self._busy.values()]
+        for slot in slots:
+            slot.kill()
+        for slot in slots:
             slot.close()
         self._free.clear()
         self._busy.clear()
@@ -101,6 +109,8 @@ class _Slot:
         self._setup = setup
         self._executor: ProcessPoolExecutor | None = None
         self._worker: BaseProcess | None = None
+        self._killed_for_memory = 0
+        self._is_spent = False
 
     def run(self, call: TaskCall) -> Future[Execution]:
         """Execute a call; the future says how the process went if it went."""
@@ -110,49 +120,69 @@ class _Slot:
         worker = self._worker
         assert worker is not None
 
-        def settle(done: Future[Execution]) -> None:
+        def settle(done: Future[process.Return]) -> None:
             error = done.exception()
             if isinstance(error, BrokenProcessPool):
-                outer.set_exception(WorkerLost(_how_it_went(worker)))
+                outer.set_exception(WorkerLost(_how_it_went(worker, self._killed_for_memory)))
             elif error is not None:
                 outer.set_exception(error)
             else:
-                outer.set_result(done.result())
+                if done.result().is_spent:
+                    self._is_spent = True
+                    self.kill()
+                outer.set_result(done.result().execution)
 
         inner.add_done_callback(settle)
         return outer
 
     def kill(self) -> None:
-        """Kill the process and its children."""
-        if self._worker is not None and self._worker.pid is not None:
-            process.end_tree(self._worker.pid)
+        """Have the process and all that descends from it killed: its keeper does that."""
+        if self._worker is not None and self._worker.pid is not None and self._worker.is_alive():
+            os.kill(self._worker.pid, signal.SIGTERM)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self.kill()
+        if self._worker is not None:
+            self._worker.join(CLOSING_SECONDS)
+            if self._worker.is_alive():  # somebody has stopped its keeper
+                self._worker.kill()
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _submit(self, call: TaskCall) -> Future[Execution]:
+    def _submit(self, call: TaskCall) -> Future[process.Return]:
         if self._executor is not None:
-            try:
-                return self._executor.submit(process.run, call)
-            except BrokenProcessPool:  # it died idle, or with the call before
-                self._executor.shutdown(wait=False)
+            with contextlib.suppress(BrokenProcessPool):  # it died idle, or with the call before
+                if not self._is_spent:
+                    return self._executor.submit(process.run, call)
+            self._executor.shutdown(wait=False)
+        self._is_spent = False
+        self._killed_for_memory = killed_for_memory()
         self._executor = ProcessPoolExecutor(1, self._context, process.start, (self._setup,))
         future = self._executor.submit(process.run, call)
         (self._worker,) = self._executor._processes.values()  # noqa: SLF001 (the only way to its pid and exit code)
         return future
 
 
-def _how_it_went(worker: BaseProcess) -> str:
-    worker.join(timeout=5)
+def killed_for_memory() -> int:
+    """Return how many processes this machine has killed for want of memory since it started; 0 if it does not say."""
+    with contextlib.suppress(OSError):
+        counters = dict(line.split() for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines())
+        return int(counters.get("oom_kill", 0))
+    return 0
+
+
+def _how_it_went(worker: BaseProcess, killed_before: int) -> str:
+    """Return how a worker ended, of which so many processes had been killed for want of memory at its start."""
+    worker.join(timeout=CLOSING_SECONDS)
     code = worker.exitcode
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        hint = "; out of memory?" if name == "SIGKILL" else ""
-        return f"the worker process was killed by {name}{hint}"
-    return f"the worker process ended with exit code {code}"
+    if code is None or code >= 0:
+        return f"the worker process ended with exit code {code}"
+    name = signal.Signals(-code).name
+    if name != "SIGKILL":
+        return f"the worker process was killed by {name}"
+    hint = ": out of memory" if killed_for_memory() > killed_before else "; out of memory?"
+    return f"the worker process was killed by {name}{hint}"
 
 
 @contextlib.contextmanager

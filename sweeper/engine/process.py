@@ -1,22 +1,20 @@
-"""A worker process: how it starts, executes calls, and dies with its driver."""
+"""A worker process: how it starts, and how it executes calls."""
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Mapping
 from configparser import RawConfigParser
 from dataclasses import dataclass, field
-from multiprocessing import connection, parent_process
 
 import luigi.configuration
-import psutil
 
 from sweeper.engine.base import Execution, TaskCall
 from sweeper.engine.execute import execute
+from sweeper.engine.keeper import fork_worker
+from sweeper.engine.surroundings import has_children, limits, new_seeds, set_limits
 from sweeper.errors import EngineError
 from sweeper.store import open_store
 from sweeper.store.index import Index
@@ -33,15 +31,23 @@ class Setup:
     luigi_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What comes back from a call; the process ``is_spent`` if it is not fit for the next one."""
+
+    execution: Execution
+    is_spent: bool
+
+
 _failure = ""
 
 
 def start(setup: Setup) -> None:
     """Make this process a worker. A failure is kept for the first call: an initializer has nobody to tell."""
     global _failure  # noqa: PLW0603
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal group; the driver decides
-    _die_with_driver()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends it to many processes means the driver
     try:
+        fork_worker()
         sys.path[:] = setup.path
         _configure_luigi(setup.luigi_config)
         log.configure_process()
@@ -51,11 +57,14 @@ def start(setup: Setup) -> None:
         _failure = traceback.format_exc()
 
 
-def run(call: TaskCall) -> Execution:
+def run(call: TaskCall) -> Return:
     """Execute a call. Raises ``EngineError`` if this process could not be made a worker."""
     if _failure:
         raise EngineError(f"a worker process could not start:\n{_failure}")
-    return execute(call)
+    allowed = limits()
+    new_seeds()
+    execution = execute(call)
+    return Return(execution, is_spent=not set_limits(allowed) or has_children())
 
 
 def luigi_config() -> dict[str, dict[str, str]]:
@@ -68,35 +77,8 @@ def luigi_config() -> dict[str, dict[str, str]]:
     }
 
 
-def end_tree(pid: int) -> None:
-    """Kill a process and all that descends from it."""
-    try:
-        root = psutil.Process(pid)
-        family = [*root.children(recursive=True), root]
-    except psutil.NoSuchProcess:
-        return
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-
-
 def _configure_luigi(settings: Mapping[str, Mapping[str, str]]) -> None:
     config = luigi.configuration.get_config()
     for section, values in settings.items():
         for name, value in values.items():
             config.set(section, name, value)
-
-
-def _die_with_driver() -> None:
-    """End this process and its children when the driver's process is gone, however it went."""
-    driver = parent_process()
-    if driver is None:
-        return
-
-    def watch() -> None:
-        connection.wait([driver.sentinel])
-        end_tree(os.getpid())
-
-    threading.Thread(target=watch, name="sweeper-driver-watch", daemon=True).start()

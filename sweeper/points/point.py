@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
+from sweeper.errors import spelled_out
 from sweeper.identity import canonical_json, digest
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Point:
         return hash(self.to_json())
 
     def __str__(self) -> str:
-        return ", ".join(f"{name}={value}" for name, value in self.values)
+        return spelled_out(", ".join(f"{name}={value}" for name, value in self.values))
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ from sweeper.search import distributions
 from sweeper.search.components import Upkeep, make_pruner, make_sampler, seed_of, upkeep_of
 from sweeper.search.frozen import PARENTS, STATES, Known, frozen, frozen_known
 from sweeper.search.quiet import optuna
-from sweeper.search.storage import Storage
+from sweeper.search.storage import RUNG_ATTRIBUTE, Storage
 from sweeper.spec import Spec
 from sweeper.store.trials import Told, Trial, TrialState
 
@@ -38,6 +38,7 @@ class Memory:
             directions=[objective.direction.value for objective in spec.objectives],
         )
         self._open: dict[int, optuna.Trial] = {}
+        self._begun_anew: set[int] = set()
         self._optuna_numbers: dict[int, int] = {}
         self._number = 0
         self._estimates = isinstance(self.study.pruner, HyperbandPruner | SuccessiveHalvingPruner)
@@ -89,6 +90,9 @@ class Memory:
         pruner fails, as for a step below 0.
         """
         trial = self._open[number]
+        if number in self._begun_anew:
+            self._begun_anew.remove(number)
+            self._storage.drop_reports(trial._trial_id, since=step)  # noqa: SLF001
         try:
             if step not in self._frozen(number).intermediate_values:  # of two reports of one step the first counts
                 trial.report(value, step)
@@ -100,10 +104,15 @@ class Memory:
         except Exception as error:
             raise SweeperError(f"the pruner failed: {error}") from error
 
+    def begin_anew(self, number: int) -> None:
+        """Let what a trial's task reports next take the place of what an attempt before it reported from there on."""
+        if self.steps(number):
+            self._begun_anew.add(number)
+
     def attributes(self, number: int) -> dict[str, Any]:
         """Return what the pruner noted on a trial: the rungs that it has come to."""
         noted = self._frozen(number).system_attrs
-        return {name: value for name, value in noted.items() if name.startswith("completed_rung_")}
+        return {name: value for name, value in noted.items() if name.startswith(RUNG_ATTRIBUTE)}
 
     def steps(self, number: int) -> dict[int, float]:
         """Return the intermediate values of a trial by step."""

@@ -11,9 +11,12 @@ from optuna.trial import FrozenTrial
 
 from sweeper.search.quiet import optuna
 
+RUNG_ATTRIBUTE = "completed_rung_"
+"""What a pruner notes on a trial that has come to a rung begins so."""
+
 
 class Storage(InMemoryStorage):
-    """Can hide trials from who compares, and take parameters off a trial."""
+    """Can hide trials from who compares, and take parameters and reports off a trial."""
 
     _visible: Container[int] | None = None
 
@@ -52,4 +55,14 @@ class Storage(InMemoryStorage):
         gone = set(names)
         trial.params = {name: value for name, value in trial.params.items() if name not in gone}
         trial.distributions = {name: over for name, over in trial.distributions.items() if name not in gone}
+        self._set_trial(trial_id, trial)
+
+    def drop_reports(self, trial_id: int, since: int) -> None:
+        """Take off a running trial what was reported from a step on, and the rungs that it came to."""
+        trial = copy.copy(self.get_trial(trial_id))
+        reports = trial.intermediate_values
+        trial.intermediate_values = {step: value for step, value in reports.items() if step < since}
+        trial.system_attrs = {
+            name: value for name, value in trial.system_attrs.items() if not name.startswith(RUNG_ATTRIBUTE)
+        }
         self._set_trial(trial_id, trial)

@@ -113,7 +113,12 @@ class StudySearch:
     def reporter(self, point: Point) -> ChannelReporter | None:
         """Return what a point's task reports to, if a pruner listens."""
         evaluation = self._in_flight.evaluation_of(point)
-        return self._channel.reporter(evaluation.number) if self._channel and evaluation else None
+        if self._channel is None or evaluation is None:
+            return None
+        with self._lock:
+            if not evaluation.is_over:
+                self._memory.begin_anew(evaluation.number)
+        return self._channel.reporter(evaluation.number)
 
     def close(self) -> None:
         """Close the record of what is left under way, and the pruner's ears."""

@@ -2,8 +2,8 @@
 
 MLflow is the only ledger. A run is a *result* if and only if its status is FINISHED, it carries the tag
 ``sweeper.key`` and it is not marked ``sweeper.superseded``. Of several results with one key readers take the earliest
-``(end_time, run_id)``. Nothing here is ever deleted; a run changes only while it is RUNNING, but for tags that say
-which sweeps it stands for, that it is superseded, and that its artifacts were let go.
+``(end_time, run_id)``. Nothing here is ever deleted but by ``sweeper gc``; a run changes only while it is RUNNING, but
+for tags that say which sweeps it stands for, that it is superseded, and that its artifacts are gone.
 """
 
 from __future__ import annotations

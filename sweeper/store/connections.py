@@ -7,6 +7,9 @@ import sys
 from typing import Any
 
 
+_NAMES = ("_engine_map", "_db_uri_sql_alchemy_engine_map")
+
+
 def disconnect() -> None:
     """Close every connection that MLflow holds, and forget the addresses."""
     pools = _pools()
@@ -22,10 +25,10 @@ def _forget_parents() -> None:
 
 
 def _pools() -> dict[str, Any]:
-    """Return MLflow's engines by address; it has no public way to let go of a database."""
+    """Return MLflow's engines by address; it has no public way to let go of a database, and has renamed this one."""
     module = sys.modules.get("mlflow.store.tracking.sqlalchemy_store")
-    pools: dict[str, Any] = module.SqlAlchemyStore._engine_map if module else {}  # noqa: SLF001
-    return pools
+    found = (getattr(module.SqlAlchemyStore, name, None) for name in _NAMES) if module else ()
+    return next((pools for pools in found if pools is not None), {})
 
 
 os.register_at_fork(after_in_child=_forget_parents)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sweeper.errors import StoreAway, StoreError
+from sweeper.errors import StoreError
 from sweeper.masking import mask_command, mask_file
 from sweeper.store.artifacts import remove_half_written
 from sweeper.store.base import (
@@ -156,9 +156,9 @@ class Driver:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        with contextlib.suppress(StoreAway):  # then the next driver closes what this one leaves
-            self._close_strays()
-            self._store.end_run(self.run_id, RunStatus.FINISHED)
+        for step in (self._close_strays, self._sign_off):
+            with contextlib.suppress(StoreError):  # the next driver closes what this one leaves
+                step()
 
     def keep_up(self) -> None:
         """Look around, and beat if it is time to."""
@@ -205,6 +205,9 @@ class Driver:
     def _own_claims(self) -> list[RunRecord]:
         found = self._store.runs_with(Tag.CLAIM, status=RunStatus.RUNNING)
         return [record for record in found if record.tags.get(Tag.DRIVER) == self.run_id]
+
+    def _sign_off(self) -> None:
+        self._store.end_run(self.run_id, RunStatus.FINISHED)
 
     def _close_strays(self) -> None:
         """End what still runs in this driver's name, as a run that was made twice because an answer was lost."""

@@ -10,13 +10,12 @@ import contextlib
 import json
 import os
 import re
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sweeper.errors import StoreError
 from sweeper.store.locate import ARTIFACTS, local_path
+from sweeper.store.opening import read_only
 
 SETTLED_SECONDS = 24 * 3600.0
 """How long nothing may have been written to what is taken for left behind."""
@@ -66,7 +65,7 @@ def is_settled(path: Path, seconds: float = SETTLED_SECONDS) -> bool:
 
 def _homes(database: Path) -> list[Path]:
     """Return the folders of experiments inside the store's artifact folder."""
-    with _connect(database) as connection:
+    with read_only(database) as connection:
         rows = connection.execute("SELECT artifact_location FROM experiments").fetchall()
     names = {place.name for (location,) in rows if (place := local_path(location or ""))}
     root = database.parent / ARTIFACTS
@@ -75,7 +74,7 @@ def _homes(database: Path) -> list[Path]:
 
 def _known(database: Path, run_ids: Iterable[str], condition: str = "1") -> set[str]:
     query = f"SELECT run_uuid FROM runs WHERE run_uuid IN (SELECT value FROM json_each(?)) AND {condition}"  # noqa: S608
-    with _connect(database) as connection:
+    with read_only(database) as connection:
         return {run_id for (run_id,) in connection.execute(query, (json.dumps([*run_ids]),))}
 
 
@@ -95,14 +94,3 @@ def _is_database(path: Path) -> bool:
     with contextlib.suppress(OSError), path.open("rb") as file:
         return file.read(len(_HEADER)) == _HEADER
     return True
-
-
-@contextlib.contextmanager
-def _connect(database: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        with contextlib.closing(
-            sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=20)
-        ) as connection:
-            yield connection
-    except sqlite3.Error as error:
-        raise StoreError(f"{database}: {error}") from error

@@ -14,8 +14,8 @@ MOST_BYTES = 255
 
 MOST_BYTES_IN_ALL = 1000
 
-_NOT_SERVED = frozenset("\\#%?")
-"""What is taken for something else than itself in the addresses by which a tracking server is asked for a file."""
+_NOT_SERVED = frozenset("\\#%?:")
+"""What means something else in the address by which a tracking server is asked for a file: it would not be found."""
 
 _BEING_WRITTEN = ".artifact.uploading."
 """What MLflow begins the name of a file with until it is complete; such files are left out of what a run has."""
@@ -54,8 +54,11 @@ def _faults(file_name: Any) -> Iterator[str]:
     elif str(path) != file_name:
         yield f"is not written plainly; write {str(path)!r}"
     if not file_name.isprintable() or not _NOT_SERVED.isdisjoint(file_name):
-        yield f"has a character that not every store takes, as are control characters and {' '.join(sorted(_NOT_SERVED))}"
+        characters = " ".join(sorted(_NOT_SERVED))
+        yield f"has a character that not every store takes: a control character, or one of {characters}"
         return
+    if any(part.strip() != part for part in path.parts):
+        yield "has a space where not every store keeps it, at an end"
     if len(file_name.encode()) > MOST_BYTES_IN_ALL or any(len(part.encode()) > MOST_BYTES for part in path.parts):
         yield f"is too long: at most {MOST_BYTES} bytes between slashes, and {MOST_BYTES_IN_ALL:,} in all"
     if any(part.startswith(_BEING_WRITTEN) for part in path.parts):

@@ -242,7 +242,7 @@ def reason_of(error: BaseException) -> str:
         return f"run {error.result.run_id} has made the result meanwhile"
     try:
         text = str(error)
-    except Exception as broken:  # noqa: BLE001 (an exception of the user's may fail to say what it is)
+    except BaseException as broken:  # noqa: BLE001 (an exception of the user's may do what it likes when it is asked)
         text = f"(its message cannot be shown: {type(broken).__name__})"
     if is_prune(error):
         return one_line(text) or "pruned"

@@ -23,14 +23,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper.errors import StoreError, TaskError
-from sweeper.store.api import ApiStore
 from sweeper.store.base import OpenRun, RunRecord, Tag
 from sweeper.store.locate import CHECKPOINTS, checkpoint_home, local_path, user_cache
 from sweeper.store.values import one_line
 from sweeper.task.log import TASK_LOGGER
 from sweeper.task.mirror import Mirror, fetch, is_committed, mirrored_for, remove_mirrored
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
 
 LOCK_SECONDS = 10.0
 """How long is waited for an attempt that is just being killed to let go of the folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -37,6 +38,8 @@ class Curves:
 
         Raises ``TaskError`` for a name or a step that MLflow does not take, and for no number.
         """
+        if not isinstance(name, str):
+            raise TaskError(f"{self._owner}: metric {_shown(name)}: the name of a metric is text")
         if fit_key(name) != name:
             raise TaskError(
                 f"{self._owner}: metric {name!r:.80} is no name that MLflow takes; {fit_key(name)!r} is one"
@@ -66,16 +69,41 @@ class Curves:
         return {name: self._last[name].value for name in names if name in self._last}
 
     def _step(self, name: str, step: Any) -> int:
-        if hasattr(step, "item"):
-            step = step.item()
-        whole = int(step) if isinstance(step, int | float) and math.isfinite(step) else None
-        if whole is None or whole != step or abs(whole) > MOST_STEP:
-            raise TaskError(f"{self._owner}: metric {name!r} has a step that is no whole number: {step!r:.80}")
-        return whole
+        whole = _plain(step)
+        if isinstance(whole, float) and whole.is_integer():
+            whole = int(whole)
+        if not isinstance(whole, int) or abs(whole) > MOST_STEP:
+            raise TaskError(f"{self._owner}: metric {name!r} has a step that is no whole number: {_shown(step)}")
+        return int(whole)
 
     def _number(self, name: str, value: Any) -> float:
-        if hasattr(value, "item"):  # a numpy scalar, or an array or tensor of one element
-            value = value.item()
-        if not isinstance(value, numbers.Real):
-            raise TaskError(f"{self._owner}: metric {name!r} is no number: {value!r:.80}")
-        return float(value)
+        plain = _plain(value)
+        if not isinstance(plain, numbers.Real):
+            raise TaskError(f"{self._owner}: metric {name!r} is no number: {_shown(value)}")
+        try:
+            number = float(plain)
+        except OverflowError:
+            number = math.inf
+        # In infinity's place MLflow's databases hold the greatest float, which is then not told from it.
+        if abs(number) >= sys.float_info.max and (number != plain or math.isfinite(number)):
+            raise TaskError(f"{self._owner}: metric {name!r} is too large for a float: {_shown(value)}")
+        return number
+
+
+def _plain(value: Any) -> Any:
+    """Return what a numpy scalar, or an array or tensor of one element, holds; None if it holds no one thing."""
+    if not hasattr(value, "item"):
+        return value
+    mask = getattr(value, "mask", False)
+    try:
+        return None if not callable(mask) and bool(mask) else value.item()
+    except Exception:  # noqa: BLE001 (whose class it is decides what it raises)
+        return None
+
+
+def _shown(value: Any) -> str:
+    """Return a value as Python shows it, if it does, cut to 80 characters."""
+    try:
+        return repr(value)[:80]
+    except Exception:  # noqa: BLE001 (a class of the user's may fail to say what it is, an int may be too long to)
+        return f"a {type(value).__name__}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from sweeper.files import open_plain
+from sweeper.outlet import Outlet
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TASK_LOGGER = "sweeper.task"
@@ -96,7 +97,7 @@ class _Tee(io.TextIOBase):
     """A text stream that writes to two."""
 
     def __init__(self, first: IO[str], second: IO[str]) -> None:
-        self._first, self._second = first, second
+        self._first, self._second = Outlet(first), second  # a task does not fail because nobody reads along
 
     def write(self, text: str) -> int:
         self._second.write(text)

@@ -18,13 +18,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeper.errors import SweeperError
-from sweeper.store.api import ApiStore
 from sweeper.store.base import OpenRun, RunRecord, RunStatus, Tag
 from sweeper.store.values import one_line
 from sweeper.task.log import TASK_LOGGER
 from sweeper.task.manifest import Content, Manifest, from_json, to_json
+
+if TYPE_CHECKING:
+    from sweeper.store.api import ApiStore
 
 FOLDER = "checkpoints"
 """Where they are among a run's artifacts."""

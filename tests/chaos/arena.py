@@ -60,14 +60,23 @@ class Driver:
         """The process that workers are forked from, if it is there."""
         if not self.mark:
             return forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-        children = _children(self.pid)
-        return next((child.pid for child in children if _is_forkserver(child)), None)
+        return next(filter(_is_forkserver, _children(self.pid)), None)
+
+    @property
+    def keepers(self) -> list[int]:
+        """The processes that watch over a worker each."""
+        server = self.server
+        return _children(server) if server else []
 
     @property
     def workers(self) -> list[int]:
         """The worker processes."""
-        server = self.server
-        return [child.pid for child in _children(server)] if server else []
+        return [worker for keeper in self.keepers for worker in _children(keeper)]
+
+    @property
+    def has_orphans(self) -> bool:
+        """Whether a driver that is gone has left processes that have not ended yet; of forks there is one at a time."""
+        return any(_mark_of(pid) == self.mark for pid in psutil.pids()) if self.mark else bool(self.keepers)
 
 
 @dataclass(frozen=True)
@@ -244,16 +253,16 @@ def _wait(pid: int) -> int:
         time.sleep(0.001)
 
 
-def _children(pid: int) -> list[psutil.Process]:
+def _children(pid: int) -> list[int]:
     try:
-        return psutil.Process(pid).children()
+        return [child.pid for child in psutil.Process(pid).children()]
     except psutil.NoSuchProcess:
         return []
 
 
-def _is_forkserver(process: psutil.Process) -> bool:
+def _is_forkserver(pid: int) -> bool:
     try:
-        return "forkserver" in " ".join(process.cmdline())
+        return "forkserver" in " ".join(psutil.Process(pid).cmdline())
     except psutil.Error:
         return False
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.chaos.arena import Arena, Driver
+from tests.chaos.arena import Arena, Driver, wait_until
 
 LAST_SECONDS = 0.3
 """How long after its last task a sweep may still be at something."""
@@ -26,6 +26,7 @@ class Target(enum.StrEnum):
 
     DRIVER = "the driver, kill -9"
     WORKER = "a worker, kill -9"
+    KEEPER = "the process that watches over a worker, kill -9"
     ALL = "the driver and all its workers at once, kill -9"
     SERVER = "the process that workers are forked from, kill -9"
     TERM = "the driver, SIGTERM"
@@ -36,6 +37,7 @@ ENDS_BY = {
     Target.DRIVER: {0, -signal.SIGKILL},
     Target.ALL: {0, -signal.SIGKILL},
     Target.WORKER: {0, 1},
+    Target.KEEPER: {0, 1},
     Target.SERVER: {0, 1},
     Target.TERM: {0, 130, -signal.SIGTERM},
     Target.HANG_UP: {0, 130, -signal.SIGHUP},
@@ -64,6 +66,7 @@ class Siege:
             self._await_moment(arena, driver, rng)
             was_hit = strike(driver, target, rng)
             code = driver.wait()
+            wait_until(lambda driver=driver: not driver.has_orphans, "the workers have ended with their driver")
             hit[target] += was_hit
             expected = ENDS_BY[target] if was_hit else {0, 1}
             assert code in expected, f"exit code {code} after {target}\n{arena.output}"
@@ -94,8 +97,8 @@ def strike(driver: Driver, target: Target, rng: random.Random) -> bool:
     match target:
         case Target.ALL:
             return _strike_all(driver)
-        case Target.WORKER:
-            victims = driver.workers
+        case Target.WORKER | Target.KEEPER:
+            victims = driver.workers if target is Target.WORKER else driver.keepers
             return bool(victims) and _send(rng.choice(victims), number)
         case Target.SERVER:
             server = driver.server
@@ -105,12 +108,12 @@ def strike(driver: Driver, target: Target, rng: random.Random) -> bool:
 
 
 def _strike_all(driver: Driver) -> bool:
-    """Kill a process group at one stroke; the workers of a fork are in no group of its, so they come next."""
-    workers = driver.workers
+    """Kill a process group at one stroke, and all that is not in it."""
+    others = [*driver.keepers, *driver.workers]
     with contextlib.suppress(ProcessLookupError):
         os.killpg(driver.pid, signal.SIGKILL)
-    for worker in workers:
-        _send(worker, signal.SIGKILL)
+    for other in others:
+        _send(other, signal.SIGKILL)
     return True
 
 

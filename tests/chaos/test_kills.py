@@ -18,7 +18,8 @@ from tests.chaos.tally import Tally
 
 KILLS_AT_ONE_SWEEP = 5
 IN_ORDER = (Target.TERM, Target.HANG_UP)
-AT_ONCE = (Target.DRIVER, Target.ALL, Target.ALL)
+AT_ONCE = (Target.DRIVER, Target.DRIVER, Target.ALL)
+ONE_TASK = (Target.WORKER, Target.KEEPER)
 
 
 def killed(
@@ -44,7 +45,7 @@ def test_a_grid(workers: int, arena: MakeArena, uninterrupted: Uninterrupted, rn
 
     def make() -> tuple[Arena, Siege]:
         field = arena()
-        targets = (*AT_ONCE, Target.WORKER, Target.WORKER, *IN_ORDER)
+        targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
         return field, Siege(lambda: field.fork("grid", workers=workers), targets, GRID_TASKS, 0.4)
 
     killed(make, rng, at_scale(5, 60), lambda field: check(field, "grid", expected, tally), tally)
@@ -71,7 +72,8 @@ def test_a_study(
 
     def make() -> tuple[Arena, Siege]:
         field = arena()
-        return field, Siege(lambda: field.fork(name, workers=workers), (*AT_ONCE, *IN_ORDER), tasks, 0.4)
+        targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
+        return field, Siege(lambda: field.fork(name, workers=workers), targets, tasks, 0.4)
 
     killed(make, rng, at_scale(3, 40), lambda field: check(field, name, expected, tally), tally)
 
@@ -82,7 +84,7 @@ def test_a_command_on_an_empty_folder(arena: MakeArena, uninterrupted: Uninterru
 
     def make() -> tuple[Arena, Siege]:
         field = arena(is_bare=True)
-        targets = (*AT_ONCE, Target.WORKER, Target.SERVER, *IN_ORDER)
+        targets = (*AT_ONCE, *ONE_TASK, Target.SERVER, *IN_ORDER)
 
         def start() -> Driver:
             return field.command("grid", "--workers", "2")

@@ -188,10 +188,10 @@ def _character(random: Random) -> str:
     return "?" if 0xD800 <= code < 0xE000 else chr(code)
 
 
-def _number(random: Random, _: int) -> int | float:
-    number = random.choice(NUMBERS)
+def number(random: Random, _: int = 0) -> int | float:
+    chosen = random.choice(NUMBERS)
     return (
-        number
+        chosen
         if random.random() < 0.8
         else random.choice((random.random(), random.randrange(1000), random.gauss(0, 1e6)))
     )
@@ -211,12 +211,12 @@ def _table(random: Random, depth: int) -> dict[str, Any]:
 
 def _generator(random: Random, _: int) -> dict[str, Any]:
     kind = random.choice(("range", "linspace", "geomspace"))
-    return {kind: [_number(random, 0) for _ in range(random.choice((1, 2, 3, 3, 3, 4)))]}
+    return {kind: [number(random) for _ in range(random.choice((1, 2, 3, 3, 3, 4)))]}
 
 
 def _domain(random: Random, depth: int) -> dict[str, Any]:
     kind = random.choice(("float", "int", "choice"))
-    domain: dict[str, Any] = {kind: [_number(random, 0) for _ in range(random.choice((1, 2, 2, 2, 3)))]}
+    domain: dict[str, Any] = {kind: [number(random) for _ in range(random.choice((1, 2, 2, 2, 3)))]}
     for option in ("log", "step", "when"):
         if random.random() < 0.3:
             domain[option] = value(random, depth - 1) if depth else True
@@ -231,10 +231,10 @@ def _deep(random: Random, _: int) -> Any:
 
 
 _SCALARS: tuple[Callable[[Random, int], Any], ...] = (
-    _number,
+    number,
     lambda random, _: text(random),
     lambda random, _: random.random() < 0.5,
     lambda random, _: random.choice(TIMES),
-    _number,
+    number,
 )
 _NESTED: tuple[Callable[[Random, int], Any], ...] = (_array, _table, _generator, _domain, _array, _table, _deep)

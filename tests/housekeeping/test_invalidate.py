@@ -19,7 +19,7 @@ from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
 from sweeper.store.base import RunRecord, RunStatus, Tag
 from sweeper.store.trials import as_known
-from tests.sweeping import CHAIN, counts, runs, sweep
+from tests.sweeping import CHAIN, CURVES, counts, runs, sweep
 from tests.test_study import STUDY, Stopping, trials_of
 
 if TYPE_CHECKING:
@@ -166,6 +166,28 @@ def test_undoing_gives_a_study_its_trials_back(store: ApiStore):
     undo(store, to_restore(reader, asked_for(reader, "sweep", (), is_all=True), downstream=False))
     assert trials_of(store.uri) == before
     assert sweep(STUDY, store.uri).states == {}
+
+
+PRUNING = f"""
+task = "{CURVES}:Curve"
+metric = "score"
+[study]
+trials = 2
+pruner = {{ name = "threshold", lower = 0.2 }}
+enqueue = [{{ rate = 1.0 }}, {{ rate = 0.01 }}]
+[study.space]
+rate = {{ float = [1e-3, 1.0], log = true }}
+"""
+
+
+def test_what_a_study_pruned_is_taken_back_too(store: ApiStore):
+    sweep(PRUNING, store.uri)
+    assert [trial.told and trial.told.state.value for trial in trials_of(store.uri)] == ["pruned", "complete"]
+    assert take_back(store, "sweep", "state = pruned") == 1
+    assert states(store.uri) == {CellState.MISSING: 1, CellState.FINISHED: 1}
+    wider = PRUNING.replace("lower = 0.2", "lower = 0.0")
+    assert sweep(wider, store.uri).states == {"computed": 1}
+    assert [trial.told and trial.told.state.value for trial in trials_of(store.uri)] == ["complete", "complete"]
 
 
 def command(*arguments: str, uri: str, answer: str = "") -> tuple[int, str]:

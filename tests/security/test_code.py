@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sweeper.store.base import DOCUMENT_ARTIFACT
+from sweeper.session import EngineName, run_spec
+from sweeper.store import open_store
+from sweeper.store.base import DOCUMENT_ARTIFACT, Tag
 from tests.cli.conftest import Command, Project, make_project
-from tests.sweeping import runs
+from tests.sweeping import CHAIN, Recorder, runs
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,9 +96,8 @@ def test_messages_over_the_channel_are_bytes_that_are_parsed_as_json() -> None:
 def poisoned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose store was written to by somebody else: every name of code in it is that of a trap."""
     project = make_project(tmp_path_factory.mktemp("poisoned"), template)
-    spec = project.spec("mixed", 'task = "chain:Fit"\nmetric = "score"\n[grid]\nseed = [1, 2]\n')
-    code, text = project.run("run", spec, "--engine", "inline")
-    assert code == 0, text
+    spec = project.spec("mixed", f'task = "{CHAIN}:Fit"\nmetric = "score"\n[grid]\nseed = [1, 2]\n')
+    run_spec(project.folder / spec, Recorder(), engine=EngineName.INLINE, tracking_uri=project.uri)
     (project.folder / "trap.py").write_text("raise SystemExit('the trap has sprung')\n", encoding="utf-8")
     documents = [*project.folder.rglob(DOCUMENT_ARTIFACT)]
     assert documents
@@ -104,9 +105,6 @@ def poisoned(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
         document = json.loads(path.read_text(encoding="utf-8"))
         document["task"] = "trap:Task"
         path.write_text(json.dumps(document), encoding="utf-8")
-    from sweeper.store import open_store
-    from sweeper.store.base import Tag
-
     store = open_store(project.uri)
     for run in [*runs(project.uri), *store.runs_with(Tag.KIND)]:
         store.log(run.run_id, tags={Tag.TASK: "trap:Task", Tag.LOG: "trap.py", Tag.SOURCE: "trap"})
@@ -134,5 +132,5 @@ def test_no_code_that_the_store_names_is_imported(
     done = command(*arguments)
     assert "the trap has sprung" not in done.output
     assert "trap" not in sys.modules
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == (1 if arguments[0] == "plan" else 0), done.output  # another class made its results
     shutil.rmtree(poisoned.folder / "__pycache__", ignore_errors=True)

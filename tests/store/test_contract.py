@@ -17,6 +17,8 @@ from mlflow.tracking import MlflowClient
 
 from sweeper import MlflowTask
 from sweeper.errors import StoreError
+from sweeper.housekeeping.diagnosis import Level
+from sweeper.housekeeping.doctor import examine
 from sweeper.housekeeping.invalidate import invalidate, to_invalidate, to_restore, undo
 from sweeper.housekeeping.remove import remove, restore
 from sweeper.housekeeping.rename import rename
@@ -39,6 +41,7 @@ from sweeper.store.base import (
     sweep_tag,
     upstream_tag,
 )
+from sweeper.store.disposal import delete, let_go
 from sweeper.store.host import Process
 from sweeper.store.index import Index
 from sweeper.store.lease import bury_the_dead
@@ -502,6 +505,41 @@ def test_the_files_of_a_run_are_named(any_store: ApiStore, name: str, tmp_path: 
     reader = reader_of(any_store)
     assert reader.artifact_names(reader.run(run.run_id)) == kept
     assert reader.artifact_names(reader.run(any_store.start_run(name, "", tags={}).run_id)) == []
+
+
+def test_artifacts_are_let_go_but_for_the_log_and_a_run_is_deleted_with_all_it_has(
+    any_store: ApiStore, name: str, tmp_path: Path
+) -> None:
+    run = any_store.run(commit(any_store, name, "1-a", m=1.0).run_id)
+    for artifact, content in (("model.bin", "123"), ("deep/er/a.csv", "4567"), (LOG_ARTIFACT, "log")):
+        path = tmp_path / Path(artifact).name
+        path.write_text(content, encoding="ascii")
+        any_store.save_artifact(run, path, artifact)
+    sizes = any_store.artifact_sizes(run)
+    assert sizes == {"model.bin": 3, "deep": 4, LOG_ARTIFACT: 3}
+    let_go(any_store, run, [one for one in sizes if one != LOG_ARTIFACT], "dropped")
+    assert any_store.artifact_names(run) == [LOG_ARTIFACT]
+    assert [(one.run_id, one.has_artifacts) for one in any_store.results([name])] == [(run.run_id, False)]
+    delete(any_store, any_store.run(run.run_id), "not needed")
+    assert any_store.artifact_sizes(run) == {}
+    assert (any_store.results([name]), any_store.runs_in([name])) == ([], [])
+    any_store._client.restore_run(run.run_id)
+    assert any_store.run(run.run_id).metrics == {"m": 1.0}
+
+
+def test_a_result_that_can_be_read_goes_before_one_that_cannot(any_store: ApiStore, name: str) -> None:
+    first, second = (commit(any_store, name, f"{name}-a", ended=ended).run_id for ended in (1000, 2000))
+    assert (found := Index(any_store).find(f"{name}-a", name))
+    assert found.run_id == first
+    any_store.log(first, tags={Tag.ARTIFACTS: "dropped"})
+    assert (found := Index(any_store).find(f"{name}-a", name))
+    assert found.run_id == second
+
+
+def test_a_check_up_finds_nothing_wrong(any_store: ApiStore) -> None:
+    found = [*examine(any_store.uri)]
+    assert not [one for one in found if one.level in (Level.PROBLEM, Level.AWAY)]
+    assert {"versions", "store", "clock", "artifacts", "drivers", "unrecorded"} <= {one.check for one in found}
 
 
 def test_no_more_than_a_thousand_files_are_named(store: ApiStore, tmp_path: Path) -> None:

@@ -320,10 +320,10 @@ def test_a_superseded_result_is_not_read(context: Context) -> None:
         assert not Fetch().complete()
 
 
-def test_an_artifact_may_have_any_text_in_it(context: Context) -> None:
+def test_the_name_of_an_artifact_may_have_letters_of_any_script(context: Context) -> None:
     class Work(MlflowTask):
         class Meta:
-            mlflow_artifact_fnames = {"a": "ü ñ%20.txt"}
+            mlflow_artifact_fnames = {"a": "ü ñ+&;~名.txt"}
 
         def _run(self) -> None:
             self.save_to_mlflow({"a": ("text", write_text)})

@@ -147,6 +147,8 @@ def _branch(branch: Branch, account: Account) -> str:
 
 
 def _artifacts(account: Account) -> Iterator[str]:
+    if gone := account.run.tags.get(Tag.ARTIFACTS):
+        yield f"gone, but for the log: {shown(gone, sys.maxsize)}"
     if account.artifacts is None:
         yield "cannot be listed from here"
         return

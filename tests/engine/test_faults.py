@@ -1,0 +1,73 @@
+"""Whatever a task does to its process costs that task alone, and the reason and the log are there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sweeper.session import EngineName
+from sweeper.store import open_reader
+from sweeper.store.base import RunStatus, Tag
+from tests.pipelines.faults import FAULTS, HARMS
+from tests.sweeping import Swept, running, runs, sweep
+
+if TYPE_CHECKING:
+    from sweeper.store.base import RunRecord
+
+PIPELINE = "tests.pipelines.faults"
+
+REASONS = {
+    "segfault": "the worker process was killed by SIGSEGV",
+    "abort": "the worker process was killed by SIGABRT",
+    "os._exit(0)": "the worker process ended with exit code 0",
+    "kill -9": "the worker process was killed by SIGKILL; out of memory?",
+    "killed by its child": "the worker process was killed by SIGKILL; out of memory?",
+    "kills its parent": "the worker process was killed by SIGKILL; out of memory?",
+    "terminates its parent": "the worker process was killed by SIGTERM",
+    "kills its group": "the worker process was killed by SIGKILL; out of memory?",
+    "SystemExit": "SystemExit: enough",
+    "GeneratorExit": "GeneratorExit",
+    "StopIteration": "StopIteration: 3",
+    "RecursionError": "RecursionError: maximum recursion depth exceeded",
+    "MemoryError": "MemoryError",
+    "Silent": "Silent: (its message cannot be shown: RuntimeError)",
+    "Deceiving": "Deceiving: all is well",
+    "Exiting": "Exiting: (its message cannot be shown: SystemExit)",
+    "Sudden": "Sudden: now",
+}
+
+
+def local(task: str, body: str, uri: str, workers: int = 1) -> Swept:
+    text = f'task = "{PIPELINE}:{task}"\nmetric = "score"\n{body}\n'
+    return sweep(text, uri, engine=EngineName.LOCAL, workers=workers)
+
+
+def log_of(run: RunRecord, uri: str) -> str:
+    return open_reader(uri).artifact(run, run.tags[Tag.LOG]).read_text(encoding="utf-8")
+
+
+def test_each_fault_costs_its_own_task_which_says_why(store_uri: str):
+    swept = local("Faulty", f"[retry]\nlost = 0\n[grid]\nfault = {[*FAULTS]}", store_uri, workers=2)
+    told = {outcome.point["fault"]: outcome.reason for outcome in swept.outcomes}
+    assert told == REASONS
+    found = runs(store_uri)
+    assert {run.params["fault"]: run.reason for run in found} == told
+    assert len(found) == len(FAULTS)
+    for run in found:
+        assert log_of(run, store_uri).startswith(f"{run.params['fault']} comes\n")
+    assert running(store_uri) == []
+
+
+def test_no_task_changes_what_the_next_one_finds(store_uri: str):
+    harms = [*HARMS]
+    swept = local("Neighbour", f"[grid]\nharm = {harms}", store_uri)
+    assert swept.reasons == {}
+    assert swept.states == {"computed": len(harms)}
+    found = runs(store_uri)
+    assert [run.status for run in found] == [RunStatus.FINISHED] * len(harms)
+    for run in found:
+        assert log_of(run, store_uri) == f"before {run.params['harm']}\n"
+
+
+def test_two_workers_draw_different_random_numbers(store_uri: str):
+    swept = local("Draw", "[grid]\nnumber = { range = [4] }", store_uri, workers=2)
+    assert len({outcome.value for outcome in swept.outcomes}) == 4
