@@ -34,7 +34,7 @@ from tests.servers import tracking_server
 STEPS = 20
 BARE = "bare"
 ENDING_SECONDS = 300
-_COMPLAINT = re.compile(r"lock|deadlock|Traceback|failed", re.IGNORECASE)
+_COMPLAINT = re.compile(r"\b(locked|deadlock|Traceback|failed|trying again)\b", re.IGNORECASE)
 
 PIPELINE = f'''
 """Points that log a curve, a metric and an artifact."""
@@ -134,6 +134,8 @@ def written(reader: Reader, experiment: str) -> Written:
     curves = reader.curves([run.run_id for run in runs], "curve")
     torn = sum(not _is_whole(reader, run, curves.get(run.run_id, {})) for run in runs)
     ended = [run.end_time for run in runs if run.end_time is not None]
+    if not ended:
+        raise RuntimeError("no run was finished in the time there was: give it more --minutes")
     return Written(len(runs), torn, len(runs) / (max(ended) - runs[0].start_time) * 1000)
 
 

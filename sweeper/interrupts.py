@@ -40,10 +40,8 @@ class Interrupts:
     def put_off(self) -> Iterator[None]:
         """Let what comes wait until the context ends: what is begun in it must be known to whoever cleans up."""
         self.leave_in_peace()
-        try:
-            yield
-        finally:
-            self._deaf_until = 0.0
+        yield
+        self._deaf_until = 0.0
         if self._is_pending:
             self.leave_in_peace()
             raise KeyboardInterrupt
@@ -74,12 +72,14 @@ class Interrupts:
 
 @contextlib.contextmanager
 def as_program() -> Iterator[None]:
-    """Make each of the signals a ``KeyboardInterrupt`` while a program runs; at its end the next one just ends it."""
-    with _handled_by(_raise) as handled:
+    """Make each of the signals a ``KeyboardInterrupt`` while a program runs; at its end Ctrl-C changes nothing more."""
+    with _handled_by(_raise) as afterwards:
         try:
             yield
         finally:
-            handled.update(dict.fromkeys(handled, signal.SIG_DFL))
+            afterwards.update(dict.fromkeys(afterwards, signal.SIG_DFL))
+            if signal.SIGINT in afterwards:
+                afterwards[signal.SIGINT] = signal.SIG_IGN
 
 
 @contextlib.contextmanager

@@ -8,8 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeper.errors import InputError
 from sweeper.interrupts import Interrupts
@@ -96,10 +95,12 @@ def run_binding(
     from sweeper.store.index import Index
     from sweeper.store.lease import Driver, bury_the_dead
     from sweeper.store.patience import Patience, running_seconds
+    from sweeper.store.reach import check_reachable
     from sweeper.sweep import Sweep
     from sweeper.task.context import Context, use
 
     interrupts = Interrupts(listener.noticed)
+    check_reachable(tracking_uri)  # one that does not answer to begin with is not waited for
     store = open_store(tracking_uri, Patience(running_seconds(), listener.noticed))
     _record_what_was_kept(store, listener)  # before its runs are buried
     buried = bury_the_dead(store)
@@ -184,8 +185,9 @@ def _engine(name: EngineName, workers: int, uri: str, *, debug: bool) -> Engine:
 
     from sweeper.engine.local import LocalEngine
     from sweeper.engine.process import Setup, luigi_config
+    from sweeper.store.patience import running_seconds
 
-    return LocalEngine(workers, Setup(uri, tuple(sys.path), luigi_config=luigi_config()))
+    return LocalEngine(workers, Setup(uri, tuple(sys.path), luigi_config(), running_seconds()))
 
 
 @contextlib.contextmanager

@@ -313,8 +313,9 @@ class Sweep:
         """Stop what runs, and leave a clean record of it."""
         self._summary.is_interrupted = True
         self._store.patience.end()
-        for task in self._worker.cancel_all():
-            close_lost(self._store, key_of(task), self._driver.run_id, "interrupted", RunStatus.KILLED)
+        with contextlib.suppress(StoreAway):  # then the next run closes what this one leaves
+            for task in self._worker.cancel_all():
+                close_lost(self._store, key_of(task), self._driver.run_id, "interrupted", RunStatus.KILLED)
 
     def _status(self) -> RunStatus:
         if self._summary.is_interrupted:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "sweeper").rglob("*.py"))
 
 LAYERS = [
+    {"__main__"},
     {"cli"},
     {"session"},
     {"sweep", "plan", "progress"},

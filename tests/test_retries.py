@@ -10,6 +10,7 @@ import time
 import pytest
 
 from sweeper import retries as retries_module
+from sweeper.engine.base import lineage
 from sweeper.policy import Policy
 from sweeper.report.sources.outcomes import outcomes
 from sweeper.search.base import PointState
@@ -17,6 +18,7 @@ from sweeper.session import EngineName
 from sweeper.spec.retry import Retry
 from sweeper.store import open_reader
 from sweeper.store.base import RunStatus, Tag
+from tests.pipelines.flaky import Unavailable
 from tests.sweeping import Recorder, Swept, running, runs, sweep
 
 PIPELINE = "tests.pipelines.flaky"
@@ -66,19 +68,27 @@ def test_what_is_exhausted_fails_once_with_the_number_of_attempts(store_uri: str
 
 
 @pytest.mark.parametrize(
-    ("on", "attempts"),
-    [
-        ('["ConnectionError"]', 3),
-        ('"OSError"', 3),
-        (f'["{PIPELINE}:Unavailable"]', 3),
-        ('"tests.pipelines:Unavailable"', 3),
-        ('["TimeoutError", "ValueError"]', 1),
-        ('"other:Unavailable"', 1),
-    ],
+    "name",
+    ["ConnectionError", "OSError", f"{PIPELINE}:Unavailable", f"{PIPELINE}.Unavailable", "tests.pipelines:Unavailable"],
 )
-def test_only_after_the_exceptions_that_are_named_is_a_task_tried_again(on: str, attempts: int, store_uri: str):
-    flaky(f"[retry]\nattempts = 3\non = {on}\n[fixed]\nfailures = 9", store_uri)
-    assert len(runs(store_uri)) == attempts
+def test_an_exception_is_named_by_its_class_or_a_base_in_its_module_or_a_package_around(name: str):
+    assert Retry(on=(name,)).covers(lineage(Unavailable))
+
+
+@pytest.mark.parametrize("name", ["TimeoutError", "other:Unavailable", "tests.pipe:Unavailable"])
+def test_an_exception_of_another_name_or_place_is_not_meant(name: str):
+    assert not Retry(on=(name,)).covers(lineage(Unavailable))
+
+
+def test_every_exception_is_meant_unless_some_are_named_and_an_exit_is_none():
+    assert Retry().covers(lineage(Unavailable))
+    assert not Retry().covers(lineage(SystemExit))
+    assert Retry(on=("SystemExit",)).covers(lineage(SystemExit))
+
+
+def test_after_other_exceptions_than_those_that_are_named_nothing_is_tried_again(store_uri: str):
+    flaky('[retry]\nattempts = 3\non = ["TimeoutError", "ValueError"]\n[fixed]\nfailures = 9', store_uri)
+    assert len(runs(store_uri)) == 1
 
 
 def test_a_broken_contract_is_not_tried_again(store_uri: str):

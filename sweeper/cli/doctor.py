@@ -23,15 +23,17 @@ def command(tracking_uri: str | None, *, as_json: bool) -> None:
     """
     from sweeper.housekeeping.diagnosis import exit_code
     from sweeper.housekeeping.doctor import examine
+    from sweeper.report.escape import shown
     from sweeper.store.locate import locate
 
     found = []
     for one in examine(locate(tracking_uri)):
         found.append(one)
         if not as_json:
-            click.echo(f"{click.style(f'{one.level:<8}', fg=_COLOURS[one.level])} {one.check:<12} {one.found}")
-        if one.remedy and not as_json:
-            click.echo(f"{'':<21} to mend it: {one.remedy}")
+            level = click.style(f"{one.level:<8}", fg=_COLOURS[one.level])
+            click.echo(f"{level} {one.check:<12} {shown(one.found, sys.maxsize)}")
+            if one.remedy:
+                click.echo(f"{'':<21} to mend it: {one.remedy}")
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(one) for one in found], indent=2))
     sys.exit(exit_code(found))

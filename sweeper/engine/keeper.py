@@ -22,10 +22,14 @@ from typing import NoReturn
 import psutil
 
 from sweeper.engine.surroundings import has_children
+from sweeper.store.logs import make_room
 
 SET_PARENT_DEATH_SIGNAL = 1
 SET_CHILD_SUBREAPER = 36
 """Of Linux's ``prctl``."""
+
+LOOK_MILLISECONDS = 1000
+"""How often a keeper looks how much the worker has printed."""
 
 ENDING_SECONDS = 5.0
 """How long a keeper waits for what it has killed: what the system does not let go must not hold up a sweep."""
@@ -79,7 +83,9 @@ def _keep(worker: int, driver: int, woken: int) -> NoReturn:
         poll.register(source, select.POLLIN)
     code: int | None = None
     while code is None:
-        sources = [source for source, _ in poll.poll()]
+        sources = [source for source, _ in poll.poll(LOOK_MILLISECONDS)]
+        with contextlib.suppress(OSError):
+            make_room(worker)
         signals = os.read(woken, 4096) if woken in sources else b""
         is_over = driver in sources or signal.SIGTERM in signals
         code = -signal.SIGTERM if is_over else dict(_ended()).get(worker)

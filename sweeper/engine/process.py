@@ -18,17 +18,21 @@ from sweeper.engine.surroundings import has_children, limits, new_seeds, set_lim
 from sweeper.errors import EngineError
 from sweeper.store import open_store
 from sweeper.store.index import Index
-from sweeper.store.patience import Patience, running_seconds
+from sweeper.store.patience import RUNNING_SECONDS, Patience
 from sweeper.task import context, log
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker process is given at its start; ``luigi_config`` is the driver's, by section and name."""
+    """What a worker process is given at its start.
+
+    ``luigi_config`` is the driver's, by section and name; ``patience`` is how many seconds a store is waited for.
+    """
 
     uri: str
     path: tuple[str, ...] = ()
     luigi_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    patience: float = RUNNING_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def start(setup: Setup) -> None:
         sys.path[:] = setup.path
         _configure_luigi(setup.luigi_config)
         log.configure_process()
-        store = open_store(setup.uri, Patience(running_seconds()))
+        store = open_store(setup.uri, Patience(setup.patience))
         context.adopt(context.Context(store, Index(store, live=True), owns_process=True))
     except BaseException:  # noqa: BLE001
         _failure = traceback.format_exc()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sweeper.report.escape import shown
 from sweeper.store.base import RunRecord
 
 
@@ -57,7 +59,7 @@ class Leftover:
     @property
     def name(self) -> str:
         """What it is called: a run by its id and name, a file by its path."""
-        return f"{self.run.run_id} {self.run.name}".rstrip() if self.run else str(self.path)
+        return shown(f"{self.run.run_id} {self.run.name}".rstrip() if self.run else str(self.path), sys.maxsize)
 
 
 @dataclass(frozen=True, slots=True)

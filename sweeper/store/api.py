@@ -241,11 +241,10 @@ class ApiStore:
     def fetch_artifact(self, run: RunRecord, name: str, into: Path) -> Path:
         """Download an artifact into a folder, and return where it is; raises ``StoreError`` if there is none."""
 
-        def fetch() -> Path:
-            repository = artifact_repository(run.artifact_uri, self.uri)
-            return Path(repository.download_artifacts(name, str(into)))
-
-        return self._ask(fetch)
+        copy = self._ask(lambda: download(artifact_repository(run.artifact_uri, self.uri), name, into))
+        if copy is None:
+            raise StoreError(f"run {run.run_id} has no artifact {name}")
+        return copy
 
     def remove_artifact(self, run: OpenRun | RunRecord, name: str) -> None:
         """Delete an artifact, or a folder of them; raises ``StoreError`` where that cannot be."""

@@ -26,12 +26,12 @@ _PASSING_CODES = {
     ErrorCode.Name(code)
     for code in (
         codes.TEMPORARILY_UNAVAILABLE,
-        codes.INTERNAL_ERROR,  # also what MLflow's client makes of a connection that fails
         codes.DEADLINE_EXCEEDED,
         codes.REQUEST_LIMIT_EXCEEDED,
         codes.RESOURCE_EXHAUSTED,
     )
 }
+_INTERNAL = ErrorCode.Name(codes.INTERNAL_ERROR)
 _PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _PASSING_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT}
@@ -66,6 +66,9 @@ def translated(uri: str) -> Iterator[None]:
 def may_pass(error: BaseException) -> bool:
     """Whether an error of MLflow's, or of the system, means that the store is away for a while."""
     if isinstance(error, MlflowException):
+        cause = error.__cause__ or error.__context__
+        if error.error_code == _INTERNAL:  # of a server, or of a connection to one; else it is a mistake in this process
+            return cause is None or may_pass(cause)
         text = str(error)
         return error.error_code in _PASSING_CODES and not any(words in text for words in _LASTING_WORDS)
     if isinstance(error, RequestException):

@@ -2,12 +2,13 @@
 
 MLflow resumes the run that ``MLFLOW_RUN_ID`` names when a fluent call finds no active run, and forgets the variable as
 it does. That costs nothing when it is not used. A block that ends the run early (``with mlflow.start_run():``, or
-autologging after a fit) is undone: the run is RUNNING again, and the next call resumes it again.
+autologging after a fit) does not: it stays RUNNING, and the next call resumes it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,7 +35,7 @@ def adopted(run_id: str, uri: str) -> Iterator[None]:
     mlflow.set_tracking_uri(uri)
     original = fluent.end_run
     with _nothing_active():
-        _replace_end_run(_reopening(original, run_id, uri))
+        _replace_end_run(_sparing(original, run_id))
         os.environ[_RUN_VARIABLE] = run_id
         try:
             yield
@@ -66,18 +67,36 @@ def _nothing_active() -> Iterator[None]:
         fluent._active_experiment_id = experiment  # noqa: SLF001
 
 
-def _reopening(end_run: Callable[..., None], run_id: str, uri: str) -> Callable[..., None]:
-    """Return an ``end_run`` that does not end the task's run: the task's last word is its own."""
+def _sparing(end_run: Callable[..., None], run_id: str) -> Callable[..., None]:
+    """Return an ``end_run`` that does not end the task's run: the task's last word is its own.
 
-    def reopen(*args: Any, **kwargs: Any) -> None:
-        active = mlflow.active_run()
-        end_run(*args, **kwargs)
-        if active is not None and active.info.run_id == run_id:
-            MlflowClient(uri).update_run(run_id, status="RUNNING")
+    Nor is the run FINISHED for a moment: a process that is killed then would leave it so.
+    """
+
+    def spare(*args: Any, **kwargs: Any) -> None:
+        client = fluent.MlflowClient
+        fluent.MlflowClient = functools.partial(_Sparing, run_id)
+        try:
+            end_run(*args, **kwargs)
+        finally:
+            fluent.MlflowClient = client
         if mlflow.active_run() is None:
             os.environ[_RUN_VARIABLE] = run_id
 
-    return reopen
+    return spare
+
+
+class _Sparing(MlflowClient):
+    """A client that ends any run but one."""
+
+    def __init__(self, spared: str) -> None:
+        super().__init__()
+        self._spared = spared
+
+    def set_terminated(self, run_id: str, *args: Any, **kwargs: Any) -> None:
+        """End a run."""
+        if run_id != self._spared:
+            super().set_terminated(run_id, *args, **kwargs)
 
 
 def _replace_end_run(function: Callable[..., None]) -> None:

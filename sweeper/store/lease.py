@@ -34,7 +34,9 @@ from sweeper.store.base import (
 )
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path, spool_path
+from sweeper.store.logs import shorten
 from sweeper.store.pulse import BEAT_SECONDS, give_up, is_silent, seems_silent
+from sweeper.store.unrecorded import remove_half_kept
 
 ABANDONED = "the sweeper process that ran this ended before the task did"
 LEFT_OPEN = "nobody works on this run any more"
@@ -156,6 +158,7 @@ class Driver:
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
+        _signed_off.add(self.run_id)
         for step in (self._close_strays, self._sign_off):
             with contextlib.suppress(StoreError):  # the next driver closes what this one leaves
                 step()
@@ -223,6 +226,10 @@ class Driver:
                     self._stop(own.tags[tag], tag is Tag.STOP_NOW)
 
 
+_signed_off: set[str] = set()
+"""Drivers of this process that have ended, also if the store could not be told."""
+
+
 def knows_tag(driver: str) -> str:
     """Return the tag by which a driver says that it knows of another."""
     return f"sweeper.knows.{driver}"
@@ -240,7 +247,7 @@ def living_drivers(reader: Reader) -> list[RunRecord]:
 
 def is_dead(driver: RunRecord) -> bool:
     """Whether a driver surely works no more."""
-    if driver.status.is_over:
+    if driver.status.is_over or driver.run_id in _signed_off:
         return True
     try:
         process = Process.from_json(driver.tags[Tag.PROCESS])
@@ -269,6 +276,7 @@ def bury_the_dead(store: Store) -> int:
             store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)
+    remove_half_kept(store)
     return len(abandoned)
 
 
@@ -331,6 +339,7 @@ def keep_log(store: Store, run: OpenRun | RunRecord, log: Path | None) -> dict[s
     if log.stat().st_size == 0:
         log.unlink()
         return {}
+    shorten(log)
     mask_file(log)
     home = local_path(run.artifact_uri)
     if home is None:

@@ -8,13 +8,13 @@ from urllib.parse import unquote, urlsplit
 
 from sweeper.errors import StoreError
 from sweeper.masking import mask_address
+from sweeper.store.address import DATABASES, check_address
 
 FOLDER = "results"
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
 CHECKPOINTS = ".checkpoints"
 PROJECT_MARKS = (".git", "pyproject.toml")
-_DATABASES = frozenset({"sqlite", "postgresql", "mysql", "mssql"})
 
 
 def locate(uri: str | None = None, *, start: Path | None = None) -> str:
@@ -44,7 +44,7 @@ def sqlite_path(uri: str) -> Path | None:
 
 def is_database(uri: str) -> bool:
     """Whether MLflow itself opens the database behind a URI, without a tracking server."""
-    return uri.partition(":")[0].partition("+")[0] in _DATABASES
+    return uri.partition(":")[0].partition("+")[0] in DATABASES
 
 
 def artifact_root(uri: str) -> Path | None:
@@ -92,15 +92,9 @@ def user_cache() -> Path:
 
 
 def _absolute(uri: str) -> str:
+    check_address(uri)
     database = sqlite_path(uri)
-    if database is not None:
-        return sqlite_uri(database)
-    if local_path(uri) is not None:
-        raise StoreError(
-            f"{uri}: MLflow no longer keeps runs in plain files; name a database, as sqlite:///{FOLDER}/{DATABASE}, "
-            "or a tracking server, as http://127.0.0.1:5000"
-        )
-    return uri
+    return uri if database is None else sqlite_uri(database)
 
 
 def _results_folder(start: Path) -> Path:

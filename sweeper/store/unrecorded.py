@@ -6,6 +6,7 @@ and renamed, so that a half-kept one is never read; recording it again after a c
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from sweeper.errors import StoreAway, StoreError
-from sweeper.store.base import MetricPoint, OpenRun, RunStatus, Tag
+from sweeper.store.base import MetricPoint, OpenRun, Reader, RunStatus, Tag
 from sweeper.store.locate import sqlite_path
 
 if TYPE_CHECKING:
@@ -120,8 +121,17 @@ def record_kept(store: ApiStore) -> Recorded:
                     left.append(f"{place}: {error}")
                     continue
                 recorded, dropped = recorded + is_new, dropped + (not is_new)
-                shutil.rmtree(place)
+                shutil.rmtree(place.rename(home / f".{place.name}.done"))  # a half-removed one is not read either
     return Recorded(recorded, dropped, tuple(left))
+
+
+def remove_half_kept(store: Reader) -> None:
+    """Remove what processes were keeping, or removing, when they were killed: their runs are over."""
+    for home in homes(store.uri):
+        for place in home.glob(".*.*") if home.is_dir() else ():
+            with contextlib.suppress(StoreError):
+                if store.run(place.name.split(".")[1]).status.is_over and not place.is_symlink():
+                    shutil.rmtree(place, ignore_errors=True)
 
 
 def _keep_in(home: Path, result: Unrecorded, artifacts: Mapping[str, Path]) -> Path:

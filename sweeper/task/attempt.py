@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import os
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
@@ -61,6 +62,7 @@ class Attempt:
         self._has_reported: dict[str, str] = {}
         self._curves = Curves(work.task)
         self._run: OpenRun
+        self._process = os.getpid()
         self._surroundings = contextlib.ExitStack()
         self._folders = contextlib.ExitStack()
         self._log: Path
@@ -111,6 +113,8 @@ class Attempt:
         return self
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if os.getpid() != self._process:
+            os._exit(1)  # the task has forked, and comes back twice: the run is its parent's
         with self._folders:
             try:
                 self._checkpoints.settle(is_done=error is None)  # while what it logs is still the task's

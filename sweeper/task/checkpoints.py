@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.errors import StoreError, TaskError
+from sweeper.errors import StoreAway, StoreError, TaskError
 from sweeper.store.base import OpenRun, RunRecord, Tag
 from sweeper.store.locate import CHECKPOINTS, checkpoint_home, local_path, user_cache
 from sweeper.store.values import one_line
@@ -99,7 +99,7 @@ class Checkpoints:
     def folder(self) -> Path:
         """The folder with what earlier attempts saved.
 
-        Raises ``StoreError`` if it has to be fetched and the store is away: better than to begin from the start.
+        Raises ``StoreAway`` if it has to be fetched and the store is away: better than to begin from the start.
         """
         if self._folder is None:
             self._folder = self._take_up()
@@ -177,7 +177,9 @@ class Checkpoints:
             aside.mkdir()
             try:
                 fetch(self._store, mirrored, aside)
-            except (ValueError, OSError) as error:
+            except StoreAway:
+                raise
+            except (StoreError, ValueError, OSError) as error:
                 _logger.warning(
                     "the checkpoint of run %s cannot be used: %s", mirrored.run.run_id, one_line(str(error))
                 )

@@ -119,5 +119,5 @@ class _Tee(io.TextIOBase):
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(ValueError):  # a task may have closed it
+        with contextlib.suppress(ValueError, OSError):  # a task may have closed it, or filled the disk
             stream.flush()

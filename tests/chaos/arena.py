@@ -25,6 +25,7 @@ from pathlib import Path
 import psutil
 
 from sweeper.engine.local import warm_up
+from sweeper.errors import SweeperError
 from sweeper.listener import Summary
 from sweeper.policy import STANDARD, Policy
 from sweeper.session import EngineName, run_spec
@@ -232,6 +233,9 @@ def _become_driver(folder: Path, output: Path, body: Callable[[], object]) -> No
             owner.ensure_running = lambda: None
         result = body()
         code = result if isinstance(result, int) else 0
+    except SweeperError as error:
+        print(error, flush=True)  # noqa: T201
+        code = error.exit_code
     except KeyboardInterrupt:
         code = 130
     except BaseException:  # noqa: BLE001

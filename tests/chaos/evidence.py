@@ -24,7 +24,7 @@ OWN_OF_A_RUN = {"run_id", "started", "duration", "commit", "dirty", "log"}
 ARTIFACTS = {"harvest": ["grain.txt"], "grind": ["bran.txt", "deep/flour.txt"]}
 """What the tasks of the mill save, by experiment: a digest, and below it what it is the digest of."""
 
-ORDINARY = {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db.lock", "artifacts"}
+ORDINARY = {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db.lock", "artifacts", "unrecorded", ".lock"}
 SECONDS_FOR_ORPHANS = 10.0
 
 
@@ -75,8 +75,9 @@ def check_nothing_is_left(arena: Arena) -> None:
 
 def leftovers(results: Path) -> list[str]:
     """Return what lies in a results folder beside the store and the artifacts of runs."""
-    beside = [path.name for path in results.iterdir() if path.name not in ORDINARY]
-    hidden = [str(path.relative_to(results)) for path in results.rglob("*") if path.name.startswith(".")]
+    kept = [*results.glob("unrecorded/*")]
+    beside = [str(path.relative_to(results)) for path in [*results.iterdir(), *kept] if path.name not in ORDINARY]
+    hidden = [str(path.relative_to(results)) for path in results.rglob(".*") if path.name not in ORDINARY]
     unfinished = [str(path.relative_to(results)) for path in results.rglob("*.new*")]
     return sorted({*beside, *hidden, *unfinished})
 

@@ -70,6 +70,7 @@ class Siege:
             hit[target] += was_hit
             expected = ENDS_BY[target] if was_hit else {0, 1}
             assert code in expected, f"exit code {code} after {target}\n{arena.output}"
+            assert "Traceback (most recent call last)" not in arena.output, f"after {target}\n{arena.output}"
             if code == 0:
                 break
         arena.finish(self.start)

@@ -71,6 +71,7 @@ def _kill_one_of_three(arena: Arena, rng: random.Random) -> bool:
     victim.wait()
     codes = [driver.wait() for driver in others]
     assert codes == [0, 0], arena.output
+    arena.finish(lambda: arena.fork("grid"))  # what a killed driver leaves behind is closed by the next one
     return was_hit
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from sweeper.policy import STANDARD, Policy
+from sweeper.store.base import RunStatus
 from tests.chaos.arena import Arena, Driver
 from tests.chaos.conftest import MakeArena
 from tests.chaos.evidence import check, check_results_are_whole, reports
@@ -40,6 +41,34 @@ def changed_code(arena: Arena) -> None:
     mill.write_text(text.replace("LONGEST_PAUSE_SECONDS = 0.02", "LONGEST_PAUSE_SECONDS = 0.01"), encoding="utf-8")
 
 
+def lose_the_store() -> None:
+    """Let the store be away in this process as soon as a run is to be FINISHED; nothing is waited for."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+    from mlflow.tracking import MlflowClient
+
+    real = MlflowClient.set_terminated
+
+    def away(*_: object, **__: object) -> None:
+        raise MlflowException("the database is away", TEMPORARILY_UNAVAILABLE)
+
+    def set_terminated(client: MlflowClient, run_id: str, status: str, *rest: object) -> None:
+        if status == RunStatus.FINISHED:
+            for name in ("create_run", "get_run", "log_batch", "search_runs", "set_terminated", "update_run"):
+                setattr(MlflowClient, name, away)
+            away()
+        real(client, run_id, status, *rest)
+
+    os.environ["SWEEPER_STORE_PATIENCE"] = "0"
+    MlflowClient.set_terminated = set_terminated
+
+
+def result_not_recorded(arena: Arena) -> None:
+    """Have a sweep stopped whose store went away while a result was to be recorded."""
+    assert arena.fork("single", before=lose_the_store).wait() == 3, arena.output
+    assert [*(arena.folder / "results" / "unrecorded").iterdir()], arena.output
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A run of a sweep, on what was prepared for it."""
@@ -53,6 +82,7 @@ CASES = {
     "a grid": Case("single"),
     "a study": Case("short"),
     "a sweep that shares results with another": Case("other", one_point),
+    "a sweep that records what an earlier run could not": Case("single", result_not_recorded),
     "a sweep that makes results again": Case("single", changed_code, Policy(rerun_changed=True)),
 }
 
@@ -122,7 +152,31 @@ def test_a_worker_killed_before_any_of_its_steps(arena: MakeArena, rng: random.R
         tally.kills("a worker, before a step of its own")
 
 
-def test_one_task_killed_at_one_step_after_the_other(arena: MakeArena, uninterrupted: object, tally: Tally):
+def test_a_driver_killed_while_it_keeps_what_it_cannot_record(arena: MakeArena, rng: random.Random, tally: Tally):
+    scene = Scene(arena(), CASES["a grid"])
+
+    def run_without_store(step: int) -> int:
+        def before() -> None:
+            lose_the_store()
+            Fuse(scene.arena.folder, step).light()
+
+        return scene.run(before).wait()
+
+    assert run_without_store(0) == 3, scene.arena.output
+    keeping = [number for number, step in enumerate(steps_of(scene.arena.folder), 1) if "unrecorded" in step]
+    assert scene.run().wait() == 0, scene.arena.output
+    expected = reports(scene.arena, scene.case.sweep)
+    for step in at_scale(rng.sample(keeping, 2), keeping):
+        scene.reset()
+        assert run_without_store(step) == -signal.SIGKILL, scene.arena.output
+        check_results_are_whole(scene.arena)
+        assert scene.run().wait() == 0, f"after a kill at {_where(scene, step)}\n{scene.arena.output}"
+        check(scene.arena, scene.case.sweep, expected, tally)
+        scene.check_that_little_was_repeated()
+        tally.kills("the driver, before a step of its own")
+
+
+def test_one_task_killed_at_one_step_after_the_other(arena: MakeArena, tally: Tally):
     """The same task, again and again, each time one step further, until nothing is left to kill."""
     scene = Scene(arena(), Case("ground"))
     assert scene.run().wait() == 0

@@ -137,7 +137,7 @@ def test_a_driver_that_is_killed_loses_nothing_and_takes_its_workers_with_it(pro
 
 
 def test_a_worker_that_is_killed_costs_one_point_which_is_tried_again(project: Project):
-    command = project.start("run", project.spec("gates", GATES), "--workers", "2")
+    command = project.start("run", project.spec("gates", f"{GATES}[retry]\nlost = 0\n"), "--workers", "2")
     project.wait_for("begun-0", "begun-1")
     server, *_ = (one for one in family_of(command) if one.children())
     os.kill(server.children()[0].pid, signal.SIGKILL)

@@ -41,9 +41,12 @@ seed = [1, 2, 3, 4, 5, 6, 7, 8]
 @contextlib.contextmanager
 def written_to(descriptor: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let this process's output go to a file descriptor while the context lasts."""
-    with open(descriptor, "w", encoding="utf-8") as stream, monkeypatch.context() as patched:
+    stream = open(descriptor, "w", encoding="utf-8")  # noqa: SIM115 (what cannot be written in the end does not matter)
+    with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", stream)
         yield
+    with contextlib.suppress(OSError):
+        stream.close()
 
 
 def exit_code(*arguments: str) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from sweeper.session import EngineName
 from sweeper.store import open_reader
 from sweeper.store.base import RunStatus, Tag
+from sweeper.store.logs import MOST_BYTES
+from tests.chaos.scale import at_scale
 from tests.pipelines.faults import FAULTS, HARMS
 from tests.sweeping import Swept, running, runs, sweep
 
@@ -71,3 +76,27 @@ def test_no_task_changes_what_the_next_one_finds(store_uri: str):
 def test_two_workers_draw_different_random_numbers(store_uri: str):
     swept = local("Draw", "[grid]\nnumber = { range = [4] }", store_uri, workers=2)
     assert len({outcome.value for outcome in swept.outcomes}) == 4
+
+
+def test_a_task_that_holds_the_lock_is_stopped_in_time_with_all_that_descends_from_it(store_uri: str):
+    swept = local("Stuck", "timeout = 2", store_uri)
+    assert list(swept.reasons.values()) == ["timed out after 2 s"]
+    assert Path("stuck").exists(), "it has got so far"
+    descendants = [int(file.read_text(encoding="ascii")) for file in Path().glob("descendant-*")]
+    assert len(descendants) == 3
+    assert [pid for pid in descendants if psutil.pid_exists(pid)] == []
+    assert running(store_uri) == []
+
+
+def test_the_log_of_a_task_that_prints_without_end_keeps_its_beginning_and_its_end(store_uri: str):
+    megabytes = at_scale(100, 1024)
+    assert local("Talkative", f"[fixed]\nmegabytes = {megabytes}", store_uri).states == {"computed": 1}
+    (run,) = runs(store_uri)
+    file = open_reader(store_uri).artifact(run, run.tags[Tag.LOG])
+    assert file.stat().st_size < 1.01 * MOST_BYTES
+    with file.open("rb") as log:
+        first, *_ = log
+        log.seek(-30, 2)
+        *_, last = log
+    assert (first, last) == (b"the first line\n", b"the last line\n")
+    assert b" of output left out ...]\n" in file.read_bytes()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from sweeper.cli import main
 from sweeper.housekeeping.clear import Cleared, clear
 from sweeper.housekeeping.gc import find
 from sweeper.housekeeping.leftovers import Kind
@@ -72,6 +74,8 @@ def test_the_best_configurations_keep_their_artifacts_with_all_replicates(store_
     assert files(poorer) == {"task.log"}
     assert poorer.tags[Tag.ARTIFACTS].endswith("by keep best:1 of sweep sweep")
     assert table(store_uri) == before
+    shown = CliRunner().invoke(main, ["show", poorer.run_id, "--tracking-uri", store_uri])
+    assert "gone, but for the log: dropped 2" in shown.output
     assert sweep(BEST, store_uri).states == {"reused": 6}
     assert gc(store_uri).number == 0
 

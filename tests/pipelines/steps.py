@@ -1,6 +1,7 @@
 """A long task in small: every step is written down outside, and saved."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -12,13 +13,14 @@ PATIENCE_SECONDS = 120
 
 
 class Steps(MlflowTask):
-    """Take steps, with a checkpoint after each; hang after those of ``stops``, each in another attempt.
+    """Take steps, with a checkpoint after each; hang after those of ``stops``, and die after those of ``ends``.
 
     The file ``ledger`` tells which steps were taken, ``at-<step>`` that the task hangs after one.
     """
 
     number: int = luigi.IntParameter(default=12)
     stops: tuple[int, ...] = luigi.TupleParameter(default=(), significant=False)
+    ends: tuple[int, ...] = luigi.TupleParameter(default=(), significant=False)
 
     def _run(self) -> None:
         saved = self.checkpoint_dir / "steps"
@@ -31,6 +33,8 @@ class Steps(MlflowTask):
             os.replace(aside, saved)  # noqa: PTH105 (as a reader of the manual would write it)
             if step in self.stops:
                 hang(step)
+            if step in self.ends:
+                os.kill(os.getpid(), signal.SIGKILL)
         self.save_to_mlflow(metrics={"score": self.number})
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,10 @@ RUNS_WHAT_IT_READS = {
 }
 
 
-def _files() -> Iterator[tuple[str, ast.Module]]:
-    for file in sorted((ROOT / "sweeper").rglob("*.py")):
-        yield file.relative_to(ROOT).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def _files() -> tuple[tuple[str, ast.Module], ...]:
+    files = sorted((ROOT / "sweeper").rglob("*.py"))
+    return tuple((file.relative_to(ROOT).as_posix(), ast.parse(file.read_text(encoding="utf-8"))) for file in files)
 
 
 def _calls(tree: ast.Module) -> Iterator[str]:

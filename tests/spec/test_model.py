@@ -17,6 +17,7 @@ from sweeper.identity import canonical
 from sweeper.spec import Axis, Direction, Grid, Spec
 from sweeper.spec.levels import generate
 from sweeper.spec.restore import restore
+from sweeper.spec.retry import Retry
 
 names = st.from_regex(r"[a-z]{1,6}(\.[a-z]{1,6})?", fullmatch=True)
 scalars = (
@@ -46,6 +47,13 @@ generated = st.builds(
 )
 paired = st.builds(lambda levels: Axis(("p", "q"), levels), st.lists(st.tuples(values, values), min_size=1))
 grids = st.builds(Grid, st.lists(listed | generated | paired, max_size=3).map(tuple))
+retries = st.builds(
+    Retry,
+    attempts=st.integers(1, 9),
+    delay=st.floats(0, 1e6),
+    on=st.lists(names, max_size=2).map(tuple),
+    lost=st.integers(0, 3),
+)
 specs = st.builds(
     Spec,
     name=st.just("sweep"),
@@ -61,6 +69,8 @@ specs = st.builds(
     exclude=st.lists(assignments, max_size=2).map(tuple),
     timeout=st.none() | st.floats(0.1, 1e6),
     timeouts=st.dictionaries(names, st.floats(0.1, 1e6), max_size=2),
+    retry=retries,
+    retries=st.dictionaries(names, retries, max_size=2),
     path=st.none() | st.just(Path("sweeps/sweep.toml")),
     text=st.text(),
     overrides=st.lists(st.text(), max_size=2).map(tuple),

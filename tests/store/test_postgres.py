@@ -116,6 +116,14 @@ def test_a_forked_child_writes_through_its_parents_connections(postgres_uri: str
     assert keys == ["1-child", "1-child", "1-parent", "1-parent again"]
 
 
+def test_connections_that_the_server_has_closed_are_made_anew(postgres: Postgres, postgres_uri: str) -> None:
+    store = open_store(postgres_uri)
+    commit(store, "1-before")
+    postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    commit(store, "1-after")
+    assert texts(store) == {"1-before": "hello", "1-after": "hello"}
+
+
 def test_artifacts_are_kept_in_the_results_folder_of_where_it_was_opened(
     postgres_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from sweeper import MlflowTask
 from sweeper.errors import StoreError, TaskError
+from sweeper.session import EngineName
 from sweeper.store.api import ApiStore
 from sweeper.store.base import OpenRun, RunStatus, Tag
 from sweeper.store.index import Index
@@ -27,7 +28,9 @@ from sweeper.task.checkpoints import Place, checkpoint_folders, discard, mirrore
 from sweeper.task.context import Context, current, use
 from sweeper.task.manifest import Content, from_json, to_json
 from sweeper.task.mirror import Mirror, Mirrored, fetch, mirrored_for
+from tests.pipelines.steps import Steps
 from tests.sweeping import runs, sweep
+from tests.task.test_base import metrics_of
 
 STEPS = """
 task = "tests.pipelines.steps:Steps"
@@ -71,9 +74,18 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def interrupt_at(step: int, uri: str, is_saved: Callable[[], bool]) -> None:
-    """Run the sweep in a process of its own, and end it when it hangs after a step."""
-    child = multiprocessing.get_context("fork").Process(target=sweep, args=(STEPS, uri))
+def attempt(uri: str) -> None:
+    """Run the task alone, which asks less of a server than a sweep does."""
+    from sweeper.store import open_store
+
+    store = open_store(uri)
+    with use(Context(store, Index(store), labels={Tag.DRIVER: "none"})):
+        Steps(stops=(*ENDS,)).run()
+
+
+def interrupt_at(step: int, is_saved: Callable[[], bool], body: Callable[..., object], *args: object) -> None:
+    """Run the task in a process of its own, and end it when it hangs after a step."""
+    child = multiprocessing.get_context("fork").Process(target=body, args=args)
     child.start()
     wait_until(lambda: Path(f"at-{step}").exists() and is_saved())
     assert child.pid is not None
@@ -89,52 +101,53 @@ def ledger() -> list[int]:
 
 def test_a_task_that_is_killed_five_times_takes_each_step_once(store_uri: str, store: ApiStore) -> None:
     for step in ENDS:
-        interrupt_at(step, store_uri, lambda: True)
+        interrupt_at(step, lambda: True, sweep, STEPS, store_uri)
     assert sweep(STEPS, store_uri).states == {"computed": 1}
     assert ledger() == [*range(12)]
     assert [run.status.value for run in runs(store_uri)] == ["KILLED"] * 5 + ["FINISHED"]
     assert [*checkpoint_folders(store)] == []
 
 
+def test_so_it_does_when_its_worker_is_lost(store_uri: str) -> None:
+    swept = sweep(STEPS.replace("stops = [1, 3, 4, 7, 10]", "ends = [3, 6]"), store_uri, engine=EngineName.LOCAL)
+    assert swept.states == {"computed": 1}, swept.reasons
+    assert ledger() == [*range(12)]
+    assert [run.status.value for run in runs(store_uri)] == ["FAILED", "FAILED", "FINISHED"]
+
+
 def test_so_it_does_on_other_machines_that_see_only_the_server(
     server_uri: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A cache of its own is what makes another machine of it."""
-    monkeypatch.setattr(mirror, "SECONDS_BETWEEN", 0.02)
-    for step in ENDS:
-        cache = tmp_path / f"machine-{step}"
-        monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
-
-        def is_mirrored(cache: Path = cache, step: int = step) -> bool:
-            """Whether the newest whole state in the store is that of the step."""
-            return newest_steps(server_uri, cache) == str(step + 1)
-
-        interrupt_at(step, server_uri, is_mirrored)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "last"))
-    assert sweep(STEPS, server_uri).states == {"computed": 1}
-    assert ledger() == [*range(12)]
     from sweeper.store import open_store
 
+    monkeypatch.setattr(mirror, "SECONDS_BETWEEN", 0.05)
     store = open_store(server_uri)
+    for step in ENDS:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"machine-{step}"))
+        look = tmp_path / f"look-{step}"
+        interrupt_at(step, lambda look=look, step=step: newest_steps(store, look) == step + 1, attempt, server_uri)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "last"))
+    attempt(server_uri)
+    assert ledger() == [*range(12)]
     assert [*checkpoint_folders(store)] == []
-    assert mirrored_checkpoints(store) == []
-    assert {name for run in runs(server_uri, "steps") for name in store.artifact_names(run)} <= {"task.log"}
+    attempts = store.runs_in(["steps"])
+    assert [run.status.value for run in attempts] == ["RUNNING"] * 5 + ["FINISHED"]
+    assert [name for run in attempts for name in store.artifact_names(run) if name != "task.log"] == []
+    assert not {run.run_id for run in mirrored_checkpoints(store)} & {run.run_id for run in attempts}
 
 
-def newest_steps(uri: str, cache: Path) -> str:
-    """Return what the newest whole checkpoint in a store says."""
-    from sweeper.store import open_store
-
-    store = open_store(uri)
-    (*_, run) = runs(uri, "steps")
+def newest_steps(store: ApiStore, into: Path) -> int:
+    """Return how many steps the newest whole checkpoint in a store has."""
+    time.sleep(0.1)  # each look is a handful of requests
+    (*_, run) = store.runs_in(["steps"])
     if not run.tags.get(Tag.CHECKPOINT):
-        return ""
-    into = cache / "look"
-    into.mkdir(parents=True, exist_ok=True)
+        return 0
+    into.mkdir(exist_ok=True)
     with contextlib.suppress(StoreError, FileNotFoundError):  # a newer state may just take its place
         fetch(store, Mirrored(run, int(run.tags[Tag.CHECKPOINT])), into)
-        return (into / "steps").read_text(encoding="ascii")
-    return ""
+        return int((into / "steps").read_text(encoding="ascii"))
+    return 0
 
 
 def test_a_folder_of_results_is_moved_with_its_checkpoints(context: Context, tmp_path: Path) -> None:
@@ -337,6 +350,24 @@ def test_a_checkpoint_that_was_tampered_with_is_refused(
     store.artifact(record, f"checkpoints/{digest}").write_text("two", encoding="ascii")
     with pytest.raises(ValueError, match="is not what was saved"):
         fetched(store, tmp_path / "copy")
+
+
+def test_where_the_newest_cannot_be_used_the_one_before_is(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(checkpoints, "_is_far", lambda _: True)
+    monkeypatch.setattr(checkpoints, "checkpoint_home", lambda _: None)
+    for machine in ("a", "b"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
+        fail(Saves())
+    first, second = mirrored_for(context.store, key_of(Saves()))[::-1]
+    assert (first.generation, second.generation) == (1, 2)
+    context.store.remove_artifact(second.run, f"checkpoints/{second.generation}.json")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "c"))
+    fail(Saves())
+    Saves().run()
+    assert metrics_of(Saves()) == {"attempts": 3}
+    assert mirrored_checkpoints(context.store) == []
 
 
 def test_what_an_attempt_before_the_last_result_has_left_is_not_taken(

@@ -1,0 +1,67 @@
+"""The log of a task, kept within bounds: where one prints without end, its beginning and its end are kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import IO
+
+from sweeper.files import open_plain
+
+MOST_BYTES = 64 * 1024**2
+CHUNK = 1024**2
+
+_SPOOL = re.compile(r"/\.[0-9a-f]{32}\.log$")
+"""The end of what ``spool_path`` returns: no other file is ever touched."""
+
+
+def shorten(log: Path, most: int = MOST_BYTES) -> None:
+    """Cut the middle out of a log that is longer than ``most`` bytes, at ends of lines where there are some."""
+    size = log.stat().st_size
+    if size <= most:
+        return
+    with open(log, "r+b", opener=open_plain) as file:
+        head = _after_line(file, most // 2 - CHUNK, most // 2)
+        tail = _after_line(file, size - most // 2, size - most // 2 + CHUNK)
+        file.seek(head)
+        file.write(f"[... {(tail - head) / 1e6:,.1f} MB of output left out ...]\n".encode())
+        written = file.tell()
+        while True:
+            file.seek(tail)
+            chunk = file.read(CHUNK)
+            if not chunk:
+                break
+            tail += len(chunk)
+            file.seek(written)
+            written += file.write(chunk)
+        file.truncate(written)
+
+
+def make_room(process: int, most: int = MOST_BYTES) -> None:
+    """Give back the disk space of what ``shorten`` will cut out of the log that a process writes, if it writes one.
+
+    Nothing is read or written: who writes does not notice. Raises ``OSError`` where the system does not show the file.
+    """
+    link = f"/proc/{process}/fd/1"
+    size = os.stat(link).st_size  # noqa: PTH116 (of what the link means, whatever it says)
+    if size > most + CHUNK and _SPOOL.search(os.readlink(link)):  # noqa: PTH115
+        with open(link, "r+b") as file:  # noqa: PTH123
+            _deallocate(file.fileno(), most // 2, size - most)
+
+
+def _after_line(file: IO[bytes], start: int, end: int) -> int:
+    """Return where the first line that ends between two places of a file ends; the first place if none does."""
+    file.seek(start)
+    line = file.readline(end - start)
+    return start + len(line) if line.endswith(b"\n") else start
+
+
+def _deallocate(descriptor: int, start: int, length: int) -> None:
+    """Make a hole in a file, where the system can; its size stays."""
+    import ctypes
+
+    fallocate = getattr(ctypes.CDLL(None), "fallocate", None)
+    if fallocate is not None:
+        keep_size, punch_hole = 1, 2
+        fallocate(descriptor, keep_size | punch_hole, ctypes.c_int64(start), ctypes.c_int64(length))
