@@ -163,10 +163,12 @@ def measure(name: str, folder: Path, uri: str, seconds: float, writers: int) -> 
     bare_for(seconds, folder, uri, writers)
     reader = open_reader(uri)
     ours, bare = written(reader, "point"), written(reader, BARE)
-    told = sum(int(number.replace(",", "")) for number in re.findall(r"([\d,]+) computed", output))
+    told = [int(number.replace(",", "")) for number in re.findall(r"([\d,]+) computed", output)][-1]
     complaints = [line for line in output.splitlines() if _COMPLAINT.search(line)]
     print(f"{name}: sweeper {ours.runs} runs, {ours.rate:.1f}/s; bare clients {bare.runs}, {bare.rate:.1f}/s", end="; ")
-    print(f"ratio {ours.rate / bare.rate:.2f}; told of {told}; not whole: {ours.torn} and {bare.torn}", end="; ")
+    print(
+        f"ratio {ours.rate / bare.rate:.2f}; {told - ours.runs} lost; not whole: {ours.torn} and {bare.torn}", end="; "
+    )
     print(f"complaints: {len(complaints)}", *complaints[:5], sep="\n  ")
 
 

@@ -198,8 +198,6 @@ class Sweep:
         """Tell what became of a task: of its points if it is final, of those that waited for it if it has no result."""
         task, execution, key = finished.task, finished.execution, key_of(finished.task)
         self._driver.leave(key)
-        if execution.ending is Ending.AWAY:
-            raise StoreAway(execution.reason)
         if execution.ending is Ending.KEPT:
             execution = self._recorded(key, execution)
         if execution.ending is Ending.CLAIMED:

@@ -25,11 +25,10 @@ class Ending(enum.StrEnum):
     DONE = "done"
     PRUNED = "pruned"  # by its pruner, or its own code: it did not look promising
     FAILED = "failed"
-    LOST = "lost"  # the process that ran it is gone: for all that is known, not by its own fault
+    LOST = "lost"  # by no fault of its own, for all that is known: its process is gone, or the store did not answer
     INTERRUPTED = "interrupted"
     CLAIMED = "claimed"  # another driver is at the same work
     KEPT = "kept"  # done, but the store did not answer: the result is kept on this machine
-    AWAY = "away"  # the store did not answer before there was a result
 
     @property
     def is_success(self) -> bool:

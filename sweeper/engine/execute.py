@@ -57,12 +57,20 @@ def execute(call: TaskCall, *, debug: bool = False) -> Execution:
         except KeyboardInterrupt as error:
             return Execution(Ending.INTERRUPTED, reason=reason_of(error), run_id=_run_of(error))
         except BaseException as error:  # noqa: BLE001 (a task may raise whatever it likes, SystemExit too)
-            ending = Ending.PRUNED if is_prune(error) else Ending.FAILED
+            ending = _ending(error)
             if debug and ending is Ending.FAILED:
                 _post_mortem(error)
             is_for_good = isinstance(error, TaskError | IdentityError)  # of the code: the next attempt would end so too
             raised = () if is_for_good else lineage(type(error))
             return Execution(ending, reason=reason_of(error), run_id=_run_of(error), raised=raised)
+
+
+def _ending(error: BaseException) -> Ending:
+    from sweeper.store.fluent import is_store_away
+
+    if is_prune(error):
+        return Ending.PRUNED
+    return Ending.LOST if is_store_away(error) else Ending.FAILED
 
 
 def rebuild(call: TaskCall) -> luigi.Task:

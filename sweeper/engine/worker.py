@@ -258,7 +258,7 @@ class _Flight:
         if isinstance(error, ResultKept):
             return Execution(Ending.KEPT, reason=str(error), run_id=error.run_id)
         if isinstance(error, StoreAway):
-            return Execution(Ending.AWAY, reason=str(error))
+            return Execution(Ending.LOST, reason=str(error))
         if isinstance(error, StoreError | EngineError):
             raise error
         return Execution(Ending.FAILED, reason=f"{type(error).__name__}: {error}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sweeper.errors import StoreError
-from sweeper.errors import StoreError
 from sweeper.masking import remember
 from sweeper.store.empty import EmptyReader
 from sweeper.store.locate import is_database, shown_uri, sqlite_path

@@ -240,7 +240,6 @@ class ApiStore:
 
     def fetch_artifact(self, run: RunRecord, name: str, into: Path) -> Path:
         """Download an artifact into a folder, and return where it is; raises ``StoreError`` if there is none."""
-
         copy = self._ask(lambda: download(artifact_repository(run.artifact_uri, self.uri), name, into))
         if copy is None:
             raise StoreError(f"run {run.run_id} has no artifact {name}")

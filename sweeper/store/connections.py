@@ -6,7 +6,6 @@ import os
 import sys
 from typing import Any
 
-
 _NAMES = ("_engine_map", "_db_uri_sql_alchemy_engine_map")
 
 

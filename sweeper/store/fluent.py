@@ -1,8 +1,8 @@
 """MLflow's fluent calls, and autologging, inside a task: they go to the task's run, and to nothing else.
 
 MLflow resumes the run that ``MLFLOW_RUN_ID`` names when a fluent call finds no active run, and forgets the variable as
-it does. That costs nothing when it is not used. A block that ends the run early (``with mlflow.start_run():``, or
-autologging after a fit) does not: it stays RUNNING, and the next call resumes it.
+it does. That costs nothing when it is not used. A block that would end the run early (``with mlflow.start_run():``,
+or autologging after a fit) leaves it RUNNING, and the next call resumes it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient, fluent
 
-from sweeper.store.client import asked_once
+from sweeper.store.client import asked_once, may_pass
 
 _RUN_VARIABLE = "MLFLOW_RUN_ID"
 
@@ -25,6 +25,11 @@ _RUN_VARIABLE = "MLFLOW_RUN_ID"
 def chosen_uri() -> str | None:
     """Return the tracking URI that this process has set with ``mlflow.set_tracking_uri``, or None."""
     return mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+
+
+def is_store_away(error: BaseException) -> bool:
+    """Whether a task was stopped by a call of its own to a store that does not answer."""
+    return isinstance(error, MlflowException) and may_pass(error)
 
 
 @contextlib.contextmanager
@@ -74,12 +79,12 @@ def _sparing(end_run: Callable[..., None], run_id: str) -> Callable[..., None]:
     """
 
     def spare(*args: Any, **kwargs: Any) -> None:
-        client = fluent.MlflowClient
-        fluent.MlflowClient = functools.partial(_Sparing, run_id)
+        client = fluent.MlflowClient  # type: ignore[attr-defined]
+        fluent.MlflowClient = functools.partial(_Sparing, run_id)  # type: ignore[attr-defined, assignment]
         try:
             end_run(*args, **kwargs)
         finally:
-            fluent.MlflowClient = client
+            fluent.MlflowClient = client  # type: ignore[attr-defined]
         if mlflow.active_run() is None:
             os.environ[_RUN_VARIABLE] = run_id
 

@@ -113,7 +113,7 @@ def _report(arena: Arena, name: str, *options: str) -> str:
     arguments = ["report", name, *options, "--tracking-uri", arena.uri]
     done = CliRunner().invoke(main, arguments, catch_exceptions=False, env={"COLUMNS": "200"})
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 def _lasting(text: str) -> str:

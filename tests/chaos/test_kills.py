@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from sweeper.store.connections import disconnect
 from tests.chaos.arena import Arena, Driver
 from tests.chaos.conftest import MakeArena, Uninterrupted
 from tests.chaos.evidence import check
@@ -15,6 +19,8 @@ from tests.chaos.scale import at_scale
 from tests.chaos.strikes import Siege, Target
 from tests.chaos.sweeps import GRID_TASKS, PRUNED_TASKS, STUDY_TASKS
 from tests.chaos.tally import Tally
+from tests.postgres import Postgres
+from tests.servers import tracking_server
 
 KILLS_AT_ONE_SWEEP = 5
 IN_ORDER = (Target.TERM, Target.HANG_UP)
@@ -92,3 +98,31 @@ def test_a_command_on_an_empty_folder(arena: MakeArena, uninterrupted: Uninterru
         return field, Siege(start, targets, GRID_TASKS, 8.0)
 
     killed(make, rng, at_scale(2, 60), lambda field: check(field, "grid", expected, tally), tally)
+
+
+@pytest.mark.parametrize("kind", at_scale([], ["PostgreSQL", "a tracking server over PostgreSQL"]))
+def test_a_grid_in_another_kind_of_store(
+    kind: str,
+    arena: MakeArena,
+    uninterrupted: Uninterrupted,
+    rng: random.Random,
+    tally: Tally,
+    postgres: Postgres,
+    postgres_template: str,
+    tmp_path: Path,
+):
+    expected = uninterrupted("grid")
+    with ExitStack() as servers:
+
+        def make() -> tuple[Arena, Siege]:
+            name = f"killed{uuid.uuid4().hex}"
+            uri = postgres.create(name, postgres_template)
+            if kind != "PostgreSQL":
+                (tmp_path / name).mkdir()
+                uri = servers.enter_context(tracking_server(tmp_path / name, uri))
+            field = arena(uri=uri)
+            targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
+            return field, Siege(lambda: field.fork("grid", workers=3), targets, GRID_TASKS, 1.0)
+
+        killed(make, rng, 20, lambda field: check(field, "grid", expected, tally), tally)
+    disconnect()

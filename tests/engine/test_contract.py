@@ -19,6 +19,7 @@ from tests.engine.conftest import score
 from tests.pipelines.chain import Fit
 from tests.pipelines.curves import Curve
 from tests.pipelines.curves import score as score_at
+from tests.pipelines.faults import Neighbour, Twice
 from tests.pipelines.trouble import Metrics, Trouble, Writes, Yielding
 from tests.reporters import Broken, Stopping, heard
 from tests.sweeping import CHAIN, runs, write_spec
@@ -183,3 +184,16 @@ def test_a_result_is_found_by_who_asks_the_store_afterwards(execute: Execute, co
 
 def test_one_task_after_another_uses_the_same_slot(execute: Execute):
     assert [score(execute(Trouble(number=number))) for number in range(5)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_task_that_comes_back_twice_has_one_result_its_own(execute: Execute, store: ApiStore):
+    execution = execute(Twice())
+    assert execution.ending is Ending.DONE
+    assert store.run(execution.run_id).metrics == {"score": 1.0}
+
+
+@pytest.mark.parametrize("harm", ["deletes folder", "changes environment", "changes signals"])
+def test_what_a_task_changes_is_put_back(harm: str, execute: Execute):
+    assert execute(Neighbour(harm=harm)).ending is Ending.DONE
+    after = execute(Neighbour(harm="does nothing"))
+    assert (after.ending, after.reason) == (Ending.DONE, "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 
 import click
 
 from sweeper.cli import COMMANDS, main
+from sweeper.spec import to_toml
 from tests.fuzz import values
 
 SPECS = ("good.toml", "study.toml", "odd.toml", "broken.toml", "missing.toml", "results", ".", "")
@@ -34,7 +35,6 @@ URIS = (
     "sqlite://",
     "sqlite:///",
     "file:/x",
-    "databricks",
     "\x1b[31m",
     "results",
     "sqlite:///none.db",
@@ -123,23 +123,32 @@ def _argument(random: Random, parameter: click.Parameter, names: Sequence[str]) 
     return [flag, *(_value(random, parameter, names) for _ in range(max(parameter.nargs, 1)))]
 
 
+def override(random: Random) -> str:
+    """Return what might stand behind a ``-p``."""
+    if random.random() < 0.5:
+        return random.choice(OVERRIDES)
+    value = to_toml(values.value(random), None) if random.random() < 0.5 else values.text(random)
+    return f"{values.name(random)}{random.choice(('=', '=', '=', ' = ', '', '=='))}{value}"
+
+
 def _value(random: Random, parameter: click.Parameter, names: Sequence[str]) -> str:
     """Return a value of the kind that a parameter is for; any text where that can do no harm to other files."""
     name = parameter.name or ""
-    if name == "spec":
-        return random.choice(SPECS)
-    if name == "tracking_uri":
-        return random.choice(URIS)
-    if name in ("output", "storage"):
-        return random.choice(FILES)
-    if name in ("page", "figure"):
-        return random.choice(PICTURES)
     if name == "overrides":
-        return random.choice(OVERRIDES)
+        return override(random)
+    if name in _OF_KIND:
+        return random.choice(_OF_KIND[name])
     if isinstance(parameter.type, click.Choice) and random.random() < 0.8:
         return str(random.choice([*parameter.type.choices]))
-    if random.random() < 0.5:
-        return random.choice(names)
-    return random.choice(
-        (random.choice(CONDITIONS), values.text(random), values.name(random), str(values.number(random)))
-    )
+    others = (random.choice(CONDITIONS), values.text(random), values.name(random), str(values.number(random)))
+    return random.choice(names) if random.random() < 0.5 else random.choice(others)
+
+
+_OF_KIND: Mapping[str, Sequence[str]] = {
+    "spec": SPECS,
+    "tracking_uri": URIS,
+    "output": FILES,
+    "storage": FILES,
+    "page": PICTURES,
+    "figure": PICTURES,
+}

@@ -20,7 +20,8 @@ from sweeper.store.empty import EmptyReader
 from sweeper.task import key_of
 from tests.chaos.scale import at_scale
 from tests.chaos.tally import Tally
-from tests.fuzz.specs import mutant
+from tests.fuzz.arguments import override
+from tests.fuzz.specs import VALID, mutant, written_as_toml
 
 SPECS = at_scale(10_000, 200_000)
 SHARES = 4
@@ -28,11 +29,11 @@ MOST_SECONDS = 1.0
 PLANNED_POINTS = 30
 
 
-def survives(path: Path) -> bool:
+def survives(path: Path, *overrides: str) -> bool:
     """Whether a file is a spec that can be run; raises ``AssertionError`` for anything but that or a clear refusal."""
     began = time.process_time()
     try:
-        spec = load(path)
+        spec = load(path, overrides)
         assert_round_trip(spec)
         binding = bind(spec)
     except SpecError as error:
@@ -54,7 +55,7 @@ def assert_round_trip(spec: Spec) -> None:
 def assert_says_what_is_wrong(error: SpecError, path: Path) -> None:
     assert error.problems
     for problem in error.problems:
-        assert problem.source == str(path), problem
+        assert problem.source in (str(path), "-p"), problem
         assert problem.reason, problem
         assert str(problem).isprintable(), problem
 
@@ -103,6 +104,22 @@ def test_any_bytes_are_a_spec_or_refused(tmp_path: Path, tally: Tally) -> None:
         except Exception as error:  # noqa: BLE001 (whatever it is, it is a fault)
             pytest.fail(f"number {number} breaks sweeper: {error!r}\n{path.read_bytes()!r}")
     tally.tried("spec files of broken bytes", FILES)
+
+
+OVERRIDES = at_scale(1500, 30_000)
+
+
+def test_any_override_is_made_or_refused(tmp_path: Path, tally: Tally) -> None:
+    path = tmp_path / "sweep.toml"
+    for number in range(OVERRIDES):
+        random = Random(number)
+        path.write_text(written_as_toml(random.choice(VALID)), encoding="utf-8")
+        overrides = [override(random) for _ in range(random.choice((1, 1, 2, 3)))]
+        try:
+            survives(path, *overrides)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it is a fault)
+            pytest.fail(f"number {number} breaks sweeper: {error!r}\n{overrides}\n{path.read_text(encoding='utf-8')}")
+    tally.tried("overrides of any shape", OVERRIDES)
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])

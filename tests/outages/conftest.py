@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeper.store import open_store
+from sweeper.store import open_store, patience
 from sweeper.store.patience import Patience
 from tests.outages.proxy import Proxy
 
@@ -19,8 +19,9 @@ SECONDS = 30.0
 
 
 @pytest.fixture
-def proxy(server_uri: str) -> Iterator[Proxy]:
-    """A proxy in front of the tracking server, without a fault as yet."""
+def proxy(server_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy in front of the tracking server, without a fault as yet; what fails is tried again soon."""
+    monkeypatch.setattr(patience, "FIRST_DELAY", 0.02)
     with Proxy(server_uri) as proxy:
         yield proxy
 

@@ -74,7 +74,7 @@ def test_a_server_that_restarts_in_mid_sweep_costs_a_wait(engine: EngineName, pr
     assert any("trying again" in message for message in recorder.messages)
     assert any("answers again" in message for message in recorder.messages)
     assert_whole(proxy.uri, name, [1, 2, 3, 4])
-    tally.faults("the tracking server: restarted in mid-sweep", 3)
+    tally.faults("a tracking server: restarted in mid-sweep", 3)
 
 
 def test_a_server_that_fails_every_fifth_request_does_no_harm(proxy: Proxy, name: str, tally: Tally):
@@ -82,7 +82,7 @@ def test_a_server_that_fails_every_fifth_request_does_no_harm(proxy: Proxy, name
     proxy.fault = lambda request: kinds[request.number // 5 % 5] if request.number % 5 == 0 else None
     assert sweep(spec(name), proxy.uri, name=name).states == {"computed": 4}
     assert_whole(proxy.uri, name, [1, 2, 3, 4])
-    tally.faults("the tracking server: every fifth request", len(proxy.injected))
+    tally.faults("a tracking server: every fifth request", len(proxy.injected))
 
 
 @pytest.mark.parametrize("engine", [EngineName.INLINE, EngineName.LOCAL])
@@ -93,8 +93,7 @@ def test_what_was_computed_when_the_server_went_for_good_is_recorded_by_the_next
     text = spec(name, "[1, 2]", waits=True)
 
     def go() -> None:
-        while not Path("begun-1").exists():
-            threading.Event().wait(0.02)
+        wait_for("begun-1")
         proxy.close()
         Path("go-on").touch()
 
@@ -111,7 +110,34 @@ def test_what_was_computed_when_the_server_went_for_good_is_recorded_by_the_next
     assert "1 result that an earlier run could not record: recorded" in swept.messages
     assert [*kept(proxy.uri)] == []
     assert_whole(proxy.uri, name, [1, 2])
-    tally.faults("the tracking server: gone for good")
+    tally.faults("a tracking server: gone for good")
+
+
+def test_a_task_whose_own_call_the_store_did_not_answer_is_tried_again(
+    proxy: Proxy, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    back = threading.Timer(1.5, proxy.open)
+
+    def go() -> None:
+        wait_for("begun-1")
+        proxy.close()
+        Path("go-on").touch()
+        back.start()
+
+    threading.Thread(target=go).start()
+    text = f'task = "{MODULE}:Fluent"\nmetric = "score"\n[fixed]\nname = "{name}"\n[grid]\nweight = [1]\n'
+    swept = sweep(text, proxy.uri, name=name)
+    back.join()
+    assert swept.states == {"computed": 1}
+    assert noted() == ["fluent 1", "fluent 1"]
+    assert any("trying again" in message and "attempt 2" in message for message in swept.messages)
+
+
+def wait_for(file: str) -> None:
+    """Wait until a file is there."""
+    while not Path(file).exists():
+        threading.Event().wait(0.02)
 
 
 @contextlib.contextmanager
@@ -131,8 +157,7 @@ def test_a_database_that_another_program_locks_for_long_costs_a_wait(store_uri: 
     over = threading.Event()
 
     def lock() -> None:
-        while not Path("begun-1").exists():
-            threading.Event().wait(0.02)
+        wait_for("begun-1")
         with locked(store_uri):
             Path("go-on").touch()
             over.wait(at_scale(22, 60))
@@ -155,8 +180,7 @@ def test_a_kept_result_is_dropped_if_it_has_been_made_again(
     text = spec(name, "[1]", waits=True)
 
     def go() -> None:
-        while not Path("begun-1").exists():
-            threading.Event().wait(0.02)
+        wait_for("begun-1")
         proxy.close()
         Path("go-on").touch()
 

@@ -256,3 +256,13 @@ class Talkative(MlflowTask):
             os.write(1, line * 1024)
         print("the last line")  # noqa: T201
         self.save_to_mlflow(metrics={"score": 1.0})
+
+
+class Twice(MlflowTask):
+    """Come back in two processes, each with a metric of its own."""
+
+    def _run(self) -> None:
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+        self.save_to_mlflow(metrics={"score" if child else "stray": 1.0})

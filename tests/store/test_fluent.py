@@ -76,6 +76,30 @@ def test_a_block_that_ends_the_run_early_does_not_end_it(context: Context, run: 
     assert all_runs(context) == {found.run_id}
 
 
+def test_a_block_that_ends_early_does_not_make_the_run_finished_even_for_a_moment(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed in that moment would leave a run that looks finished."""
+    ended: list[str] = []
+    real = mlflow.MlflowClient.set_terminated
+
+    def set_terminated(client: mlflow.MlflowClient, run_id: str, *rest: object) -> None:
+        ended.append(run_id)
+        real(client, run_id, *rest)
+
+    def body() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(mlflow.MlflowClient, "set_terminated", set_terminated)
+            with mlflow.start_run():
+                with mlflow.start_run(nested=True) as nested:
+                    mlflow.log_metric("inside", 1)
+                assert ended == [nested.info.run_id]
+            assert ended == [nested.info.run_id]
+        assert mlflow.get_run(nested.info.run_id).info.status == RunStatus.FINISHED
+
+    run(body)
+
+
 def test_a_nested_run_is_a_run_of_its_own(context: Context, run: Run) -> None:
     children: list[str] = []
 
