@@ -72,7 +72,7 @@ class StoreError(SweeperError):
     exit_code = 3
 
 
-class StoreAway(StoreError):
+class StoreAway(StoreError):  # noqa: N818 (a state of the store, not a mistake)
     """The tracking store does not answer now: it may later, and what was asked of it may be asked again."""
 
 

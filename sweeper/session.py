@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sweeper.record import SweepRun
     from sweeper.search.base import Search
     from sweeper.store.api import ApiStore
-    from sweeper.store.lease import Driver
+    from sweeper.store.driver import Driver
 
 Notice = Callable[[str], None]
 
@@ -92,8 +92,9 @@ def run_binding(
     from sweeper.record import SweepRun
     from sweeper.store import open_store
     from sweeper.store.base import RunStatus, Tag
+    from sweeper.store.driver import Driver
     from sweeper.store.index import Index
-    from sweeper.store.lease import Driver, bury_the_dead
+    from sweeper.store.lease import bury_the_dead
     from sweeper.store.patience import Patience, running_seconds
     from sweeper.store.reach import check_reachable
     from sweeper.sweep import Sweep

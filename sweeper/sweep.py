@@ -27,8 +27,9 @@ from sweeper.retries import Retries
 from sweeper.search.base import Done, Search, Wait
 from sweeper.store.api import ApiStore
 from sweeper.store.base import RunStatus, Tag
+from sweeper.store.driver import Driver
 from sweeper.store.index import Index
-from sweeper.store.lease import Driver, close_lost
+from sweeper.store.lease import close_lost
 from sweeper.store.unrecorded import kept as unrecorded
 from sweeper.store.unrecorded import record_kept
 from sweeper.task import MlflowTask, find_result, key_of

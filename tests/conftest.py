@@ -76,8 +76,8 @@ def store(store_uri: str) -> ApiStore:
 def context(store: ApiStore) -> Iterator[Context]:
     """The surroundings of tasks, in use for the test: what runs is kept in ``store``, on behalf of a living driver."""
     from sweeper.store.base import Tag
+    from sweeper.store.driver import Driver
     from sweeper.store.index import Index
-    from sweeper.store.lease import Driver
     from sweeper.task.context import Context, use
 
     with contextlib.closing(Driver(store)) as driver, use(Context(store, Index(store))) as context:

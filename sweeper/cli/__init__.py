@@ -95,7 +95,7 @@ def _inert() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        error.message = _inert_lines(error.message)
+        vars(error)["message"] = _inert_lines(error.message)  # Click calls it final
         raise
 
 

@@ -133,7 +133,7 @@ class Spec:
     timeouts: Mapping[str, float] = field(default_factory=dict)
     retry: Retry = field(default_factory=Retry)
     retries: Mapping[str, Retry] = field(default_factory=dict)
-    keep: Keep = Keep()
+    keep: Keep = field(default_factory=Keep)
     path: Path | None = None
     text: str = ""
     overrides: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ class Tag(enum.StrEnum):
     REPORTED = "sweeper.reported"  # the metric under which the task reported how well it went
     PRUNED = "sweeper.pruned"  # the run was stopped because it did not look promising
     LOG = "sweeper.log"  # name of the artifact that holds the task's log
-    ARTIFACTS = "sweeper.artifacts"  # words: the run's artifacts, but for the log, are gone on purpose, or were found gone
+    ARTIFACTS = "sweeper.artifacts"  # words: the run's artifacts, but for the log, were let go, or found gone
     CHECKPOINT = "sweeper.checkpoint"  # which of the checkpoints among its artifacts is whole; '' where they went
     PROCESS = "sweeper.process"  # a driver's process
     COMMAND = "sweeper.command"  # a driver's command line

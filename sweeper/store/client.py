@@ -67,7 +67,7 @@ def may_pass(error: BaseException) -> bool:
     """Whether an error of MLflow's, or of the system, means that the store is away for a while."""
     if isinstance(error, MlflowException):
         cause = error.__cause__ or error.__context__
-        if error.error_code == _INTERNAL:  # of a server, or of a connection to one; else it is a mistake in this process
+        if error.error_code == _INTERNAL:  # of a server, or a connection to one; else a mistake in this process
             return cause is None or may_pass(cause)
         text = str(error)
         return error.error_code in _PASSING_CODES and not any(words in text for words in _LASTING_WORDS)

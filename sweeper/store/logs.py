@@ -1,4 +1,7 @@
-"""The log of a task, kept within bounds: where one prints without end, its beginning and its end are kept."""
+"""The log of a task: kept with its run, within bounds, and without secrets.
+
+Where a task prints without end, the beginning and the end are kept.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from pathlib import Path
 from typing import IO
 
 from sweeper.files import open_plain
+from sweeper.masking import mask_file
+from sweeper.store.base import LOG_ARTIFACT, OpenRun, RunRecord, Store, Tag
+from sweeper.store.locate import local_path
 
 MOST_BYTES = 64 * 1024**2
 CHUNK = 1024**2
@@ -65,3 +71,24 @@ def _deallocate(descriptor: int, start: int, length: int) -> None:
     if fallocate is not None:
         keep_size, punch_hole = 1, 2
         fallocate(descriptor, keep_size | punch_hole, ctypes.c_int64(start), ctypes.c_int64(length))
+
+
+def keep_log(store: Store, run: OpenRun | RunRecord, log: Path | None) -> dict[str, str]:
+    """Make a task's log an artifact of its run, secrets masked, if anything is in it; return the tag that says so.
+
+    What somebody else has put in its place is left where it is.
+    """
+    if log is None or log.is_symlink() or not log.is_file():
+        return {}
+    if log.stat().st_size == 0:
+        log.unlink()
+        return {}
+    shorten(log)
+    mask_file(log)
+    home = local_path(run.artifact_uri)
+    if home is None:
+        store.save_artifact(run, log, LOG_ARTIFACT)
+    else:
+        home.mkdir(parents=True, exist_ok=True)
+        log.replace(home / LOG_ARTIFACT)
+    return {Tag.LOG: LOG_ARTIFACT}

@@ -17,7 +17,7 @@ from sweeper.store.patience import Patience, running_seconds
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
-    from sweeper.store.lease import Driver
+    from sweeper.store.driver import Driver
 
 
 class Reporter(Protocol):
@@ -91,7 +91,8 @@ def registered() -> Context:
     if Tag.DRIVER in context.labels:
         return context
     if _driver is None:
-        from sweeper.store.lease import Driver, bury_the_dead
+        from sweeper.store.driver import Driver
+        from sweeper.store.lease import bury_the_dead
         from sweeper.store.unrecorded import record_kept
 
         record_kept(context.store)

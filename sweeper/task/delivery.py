@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sweeper.errors import StoreAway, StoreError
 from sweeper.store.base import LOG_ARTIFACT, MetricPoint, OpenRun, RunStatus, Tag
-from sweeper.store.lease import keep_log
+from sweeper.store.logs import keep_log
 from sweeper.store.unrecorded import ResultKept, Unrecorded, keep
 from sweeper.task.context import Context
 

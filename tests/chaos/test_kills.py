@@ -112,14 +112,15 @@ def test_a_grid_in_another_kind_of_store(
     tmp_path: Path,
 ):
     expected = uninterrupted("grid")
-    with ExitStack() as servers:
+    with ExitStack() as server:
 
         def make() -> tuple[Arena, Siege]:
             name = f"killed{uuid.uuid4().hex}"
             uri = postgres.create(name, postgres_template)
             if kind != "PostgreSQL":
+                server.close()  # that of the sweep before
                 (tmp_path / name).mkdir()
-                uri = servers.enter_context(tracking_server(tmp_path / name, uri))
+                uri = server.enter_context(tracking_server(tmp_path / name, uri))
             field = arena(uri=uri)
             targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
             return field, Siege(lambda: field.fork("grid", workers=3), targets, GRID_TASKS, 1.0)

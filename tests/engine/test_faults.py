@@ -17,6 +17,7 @@ from tests.sweeping import Swept, running, runs, sweep
 
 if TYPE_CHECKING:
     from sweeper.store.base import RunRecord
+    from tests.chaos.tally import Tally
 
 PIPELINE = "tests.pipelines.faults"
 
@@ -50,7 +51,7 @@ def log_of(run: RunRecord, uri: str) -> str:
     return open_reader(uri).artifact(run, run.tags[Tag.LOG]).read_text(encoding="utf-8")
 
 
-def test_each_fault_costs_its_own_task_which_says_why(store_uri: str):
+def test_each_fault_costs_its_own_task_which_says_why(store_uri: str, tally: Tally):
     swept = local("Faulty", f"[retry]\nlost = 0\n[grid]\nfault = {[*FAULTS]}", store_uri, workers=2)
     told = {outcome.point["fault"]: outcome.reason for outcome in swept.outcomes}
     assert told == REASONS
@@ -60,9 +61,10 @@ def test_each_fault_costs_its_own_task_which_says_why(store_uri: str):
     for run in found:
         assert log_of(run, store_uri).startswith(f"{run.params['fault']} comes\n")
     assert running(store_uri) == []
+    tally.faults("a task that crashes, exits, or raises what nobody can show", len(FAULTS))
 
 
-def test_no_task_changes_what_the_next_one_finds(store_uri: str):
+def test_no_task_changes_what_the_next_one_finds(store_uri: str, tally: Tally):
     harms = [*HARMS]
     swept = local("Neighbour", f"[grid]\nharm = {harms}", store_uri)
     assert swept.reasons == {}
@@ -71,6 +73,7 @@ def test_no_task_changes_what_the_next_one_finds(store_uri: str):
     assert [run.status for run in found] == [RunStatus.FINISHED] * len(harms)
     for run in found:
         assert log_of(run, store_uri) == f"before {run.params['harm']}\n"
+    tally.faults("a task that leaves its process unfit for the next", len(HARMS))
 
 
 def test_two_workers_draw_different_random_numbers(store_uri: str):
@@ -78,7 +81,7 @@ def test_two_workers_draw_different_random_numbers(store_uri: str):
     assert len({outcome.value for outcome in swept.outcomes}) == 4
 
 
-def test_a_task_that_holds_the_lock_is_stopped_in_time_with_all_that_descends_from_it(store_uri: str):
+def test_a_task_that_holds_the_lock_is_stopped_in_time_with_all_that_descends_from_it(store_uri: str, tally: Tally):
     swept = local("Stuck", "timeout = 2", store_uri)
     assert list(swept.reasons.values()) == ["timed out after 2 s"]
     assert Path("stuck").exists(), "it has got so far"
@@ -86,9 +89,10 @@ def test_a_task_that_holds_the_lock_is_stopped_in_time_with_all_that_descends_fr
     assert len(descendants) == 3
     assert [pid for pid in descendants if psutil.pid_exists(pid)] == []
     assert running(store_uri) == []
+    tally.faults("a task that hangs in C code, with detached descendants")
 
 
-def test_the_log_of_a_task_that_prints_without_end_keeps_its_beginning_and_its_end(store_uri: str):
+def test_the_log_of_a_task_that_prints_without_end_keeps_its_beginning_and_its_end(store_uri: str, tally: Tally):
     megabytes = at_scale(100, 1024)
     assert local("Talkative", f"[fixed]\nmegabytes = {megabytes}", store_uri).states == {"computed": 1}
     (run,) = runs(store_uri)
@@ -100,3 +104,4 @@ def test_the_log_of_a_task_that_prints_without_end_keeps_its_beginning_and_its_e
         *_, last = log
     assert (first, last) == (b"the first line\n", b"the last line\n")
     assert b" of output left out ...]\n" in file.read_bytes()
+    tally.faults(f"a task that prints {megabytes:,} MB")

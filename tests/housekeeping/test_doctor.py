@@ -23,8 +23,8 @@ from sweeper.housekeeping.doctor import examine
 from sweeper.housekeeping.server_checks import checks_for
 from sweeper.store import health
 from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, OpenRun, Tag
+from sweeper.store.driver import Driver
 from sweeper.store.host import Process
-from sweeper.store.lease import Driver
 from sweeper.store.locate import sqlite_uri
 from sweeper.store.unrecorded import Unrecorded, keep
 

@@ -22,8 +22,8 @@ from sweeper.housekeeping.remove import remove
 from sweeper.store.base import DRIVERS_EXPERIMENT, RunRecord, RunStatus, Tag
 from sweeper.store.base import Kind as RunKind
 from sweeper.store.disposal import own_folder
+from sweeper.store.driver import Driver
 from sweeper.store.host import Process
-from sweeper.store.lease import Driver
 from sweeper.store.locate import local_path
 from tests.sweeping import counts, runs, sweep
 

@@ -21,7 +21,7 @@ from sweeper.session import bind_file
 from sweeper.store import disposal, open_reader, open_store
 from sweeper.store.base import Kind as RunKind
 from sweeper.store.base import RunRecord, Tag
-from sweeper.store.lease import Driver
+from sweeper.store.driver import Driver
 from sweeper.store.locate import local_path
 from tests.sweeping import runs, sweep, write_spec
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -207,9 +208,9 @@ def test_a_damaged_record_is_said_and_left_alone(damage: str, store_uri: str, na
         case "no json":
             (place / "record.json").write_text("{", encoding="utf-8")
         case "escaping":
-            run = '{"run_id": "a", "experiment": "e", "artifact_uri": "u", "start_time": 1}'
-            text = f'{{"run": {run}, "key": "k", "ended": 1, "metrics": [], "tags": {{}}, "artifacts": ["../../x"], "replaces": []}}'
-            (place / "record.json").write_text(text, encoding="utf-8")
+            run = {"run_id": "a", "experiment": "e", "artifact_uri": "u", "start_time": 1}
+            record = {"run": run, "key": "k", "ended": 1, "metrics": [], "tags": {}, "replaces": []}
+            (place / "record.json").write_text(json.dumps({**record, "artifacts": ["../../x"]}), encoding="utf-8")
         case "link":
             (place / "record.json").symlink_to(tmp_path / "elsewhere")
     swept = sweep(spec(name, "[1]"), store_uri, name=name)

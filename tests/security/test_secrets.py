@@ -15,7 +15,7 @@ import pytest
 from sweeper.store import open_reader
 from sweeper.store.api import ApiStore
 from sweeper.store.base import Tag
-from sweeper.store.lease import Driver
+from sweeper.store.driver import Driver
 from tests.cli.conftest import PIPELINES, Command, Project, make_project
 from tests.sweeping import runs
 

@@ -8,17 +8,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
-from sweeper.store import lease, pulse
+from sweeper.store import driver as drivers
+from sweeper.store import pulse
 from sweeper.store.api import ApiStore
 from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, RunStatus, Tag
+from sweeper.store.driver import Driver, has_tag, knows_tag
 from sweeper.store.host import Process
-from sweeper.store.lease import Driver, bury_the_dead, close_lost, has_tag, is_dead, knows_tag, living_drivers
+from sweeper.store.lease import bury_the_dead, close_lost, is_dead, living_drivers
 from sweeper.store.pulse import LONG_SILENCE_SECONDS
 
 HOUR = 3600
@@ -114,7 +117,7 @@ def test_a_driver_on_another_host_is_dead_if_no_beat_follows_whatever_its_clock_
 def test_one_that_seems_silent_is_asked_and_is_dead_if_it_does_not_answer(
     store: ApiStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(drivers, "ANSWER_SECONDS", 0.3)
     silent = register(store, AWAY, beat=time.time() - HOUR)
     left = claim(store, "a", silent)
     store.log(silent, tags={has_tag("study"): "yes"})
@@ -125,15 +128,36 @@ def test_one_that_seems_silent_is_asked_and_is_dead_if_it_does_not_answer(
 
 
 def test_one_that_answers_is_alive_though_its_clock_is_wrong(store: ApiStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "ANSWER_SECONDS", 0.0)
+    monkeypatch.setattr(drivers, "ANSWER_SECONDS", 0.0)
     other = register(store, AWAY, beat=time.time() - HOUR)
     with contextlib.closing(Driver(store)) as driver:
-        store.log(other, tags={knows_tag(driver.run_id): "yes", has_tag("study"): "yes"})
+        store.log(other, tags={knows_tag(driver.run_id): "yes", has_tag("study"): "has"})
         found = driver.take("study")
         assert found is not None
         assert found.run_id == other
         driver.meet_others(pytest.fail)
     assert store.run(other).status is RunStatus.RUNNING
+
+
+@pytest.mark.parametrize("rounds", range(3))
+def test_of_several_who_want_a_study_at_one_instant_exactly_one_has_it(rounds: int, store: ApiStore) -> None:
+    drivers = [Driver(store, by_itself=False) for _ in range(3)]
+    gate = threading.Barrier(len(drivers))
+    refused: list[str] = []
+
+    def want(driver: Driver) -> None:
+        gate.wait()
+        if driver.take("study") is not None:
+            refused.append(driver.run_id)
+
+    threads = [threading.Thread(target=want, args=(driver,)) for driver in drivers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 2
+    for driver in drivers:
+        driver.close()
 
 
 def test_what_is_no_driver_at_all_is_dead(store: ApiStore) -> None:
