@@ -106,7 +106,7 @@ def _serving(postgres: str, folder: Path, user: dict[str, int | list[int]]) -> I
     settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [postgres, "-D", folder / "data", "-p", str(port), *settings],
+            [*_bound_to_us(), postgres, "-D", folder / "data", "-p", str(port), *settings],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -120,6 +120,11 @@ def _serving(postgres: str, folder: Path, user: dict[str, int | list[int]]) -> I
     finally:
         server.send_signal(signal.SIGINT)  # breaks connections off, and ends in order
         server.wait(START_SECONDS)
+
+
+def _bound_to_us() -> list[str]:
+    """Return what goes before a command that is to end when this process does, be it killed; Linux has that."""
+    return ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
 
 
 def _wait_until_ready(postgres: Postgres, server: subprocess.Popen[bytes], log: Path) -> None:

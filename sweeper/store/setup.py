@@ -24,6 +24,9 @@ from sweeper.store.connections import disconnect
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path, sqlite_uri
 from sweeper.store.schema import check_schema, is_to_be_made, schema_of_file, schema_of_server
 
+DEFAULT_EXPERIMENT = "Default"
+"""Comes with every store."""
+
 LOCK_SECONDS = 120
 MOST_BYTES = 100
 """Of a folder's name; file systems have 255."""
@@ -130,6 +133,12 @@ def _create(database: Path) -> None:
         with contextlib.closing(sqlite3.connect(aside)) as connection:
             # A property of the file: MLflow, its UI and every later process inherit it. Not for network file systems.
             connection.execute("PRAGMA journal_mode=WAL")
+            # MLflow's own experiment would keep its artifacts in the folder in which somebody happened to be just now.
+            home = experiment_folder(database.parent.absolute() / ARTIFACTS, DEFAULT_EXPERIMENT)
+            with connection:
+                connection.execute(
+                    "UPDATE experiments SET artifact_location = ? WHERE name = ?", (home, DEFAULT_EXPERIMENT)
+                )
         aside.rename(database)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

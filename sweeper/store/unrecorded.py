@@ -157,9 +157,7 @@ def _record(store: ApiStore, place: Path) -> bool:
     if run.key is None:
         other = store.results_by_key([result.key]).get(result.key)
         if other is not None and other.run_id not in result.replaces:
-            store.log(
-                run.run_id, tags={Tag.REASON: f"run {other.run_id} has made the result meanwhile"}
-            )
+            store.log(run.run_id, tags={Tag.REASON: f"run {other.run_id} has made the result meanwhile"})
             store.end_run(run.run_id, RunStatus.KILLED)
             return False
         for name in result.artifacts:

@@ -54,7 +54,7 @@ def test_a_grid(workers: int, arena: MakeArena, uninterrupted: Uninterrupted, rn
         targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
         return field, Siege(lambda: field.fork("grid", workers=workers), targets, GRID_TASKS, 0.4)
 
-    killed(make, rng, at_scale(5, 60), lambda field: check(field, "grid", expected, tally), tally)
+    killed(make, rng, at_scale(4, 60), lambda field: check(field, "grid", expected, tally), tally)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from luigi.task_register import Register
 
 from sweeper.errors import TaskError
 from sweeper.task import MlflowTask
 from sweeper.task.context import Context
 from sweeper.task.saving import fault_of_saved
+from tests.task.test_base import write_text
 
 SECRET = "what the task was never given to save"
 
@@ -123,3 +125,25 @@ def test_what_one_function_leaves_behind_is_not_another_artifact(context: Contex
 
     with pytest.raises(TaskError, match=r"'second' wrote no file second\.txt"):
         Untidy().run()
+
+
+def test_any_experiment_keeps_its_artifacts_in_the_results_folder(context: Context, tmp_path: Path) -> None:
+    for experiment in ("Default", "../../etc", "..", "/etc", "a/b", "x" * 250, "名" * 250, ".hidden", "%2e%2e"):
+
+        class Work(MlflowTask):
+            class Meta:
+                mlflow_experiment_name = experiment
+                mlflow_artifact_fnames = {"text": "sub/text.txt"}
+
+            def _run(self) -> None:
+                self.save_to_mlflow({"text": ("text", write_text)})
+
+        Work().run()
+        path = Path(Work().output()["text"].path)
+        assert path.read_text() == "text"
+        assert path.resolve().relative_to(tmp_path / "results" / "artifacts").parts[-3:] == (
+            "artifacts",
+            "sub",
+            "text.txt",
+        )
+        Register._reg.remove(Work)
