@@ -66,7 +66,8 @@ def assert_usable(binding: Binding) -> None:
     count = binding.points.count(exact_up_to=PLANNED_POINTS)
     for point in islice(binding.points, 3):
         assert key_of(binding.instance(point)) == key_of(binding.instance(point))
-    if count.number <= PLANNED_POINTS:
+    trials = binding.spec.study.trials if binding.spec.study else 1
+    if count.number * trials <= PLANNED_POINTS:
         with contextlib.suppress(InputError):  # a warm start from a sweep that the store has not
             make_plan(binding, EmptyReader("sqlite:///no.db"))
 
