@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -30,6 +29,7 @@ from sweeper.store.base import (
     Tag,
     sweep_tag,
 )
+from sweeper.store.scratch import make_scratch
 from sweeper.task import meta_of
 
 FLUSH_SECONDS = 2.0
@@ -133,7 +133,7 @@ class SweepRun:
         self._store.log(standing.run_id, tags=encode(self._name, standing.forms, replaces=True))
 
     def _write(self, name: str, content: Any) -> None:
-        with tempfile.TemporaryDirectory(prefix="sweeper-") as folder:
+        with make_scratch(self.run.run_id) as folder:
             path = Path(folder) / name
             path.write_text(json.dumps(content, indent=1), encoding="utf-8")
             self._store.save_artifact(self.run, path, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from sweeper.search.frozen import Known
 from sweeper.spec import Spec
 from sweeper.spec.restore import restore
 from sweeper.store.base import PARENT_TAG, Kind, MetricPoint, OpenRun, Reader, RunRecord, RunStatus, Tag
+from sweeper.store.scratch import make_scratch
 from sweeper.store.trials import Told, Trial, asked_tags, told_tags
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Ledger:
 
     def begin(self) -> None:
         """Write down what the study starts from; only then does the sweep go by it."""
-        with tempfile.TemporaryDirectory(prefix="sweeper-") as folder:
+        with make_scratch(self.run.run_id) as folder:
             path = Path(folder) / artifact_name(self.beginnings.study)
             path.write_text(json.dumps(self.beginnings.to_document(), indent=1), encoding="utf-8")
             self.store.save_artifact(self.run, path, path.name)

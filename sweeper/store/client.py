@@ -9,11 +9,11 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos import databricks_pb2 as codes
 from mlflow.protos.databricks_pb2 import ErrorCode
 from requests.exceptions import RequestException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sweeper.errors import StoreAway, StoreError, TaskError
 from sweeper.store.locate import shown_uri
@@ -36,7 +36,10 @@ _PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _PASSING_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT}
 )
-_LASTING_WORDS = ("readonly database", "no such table", "no such column", "has no column", "out-of-date database")
+_LASTING_WORDS = (
+    *("readonly database", "no such table", "no such column", "has no column", "out-of-date database"),
+    *("unable to open database file", "authentication failed", "does not exist", "permission denied"),
+)
 """What a database says that it will say again, however often it is asked."""
 
 _RETRIES_VARIABLE = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -68,9 +71,11 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, MlflowException):
         cause = error.__cause__ or error.__context__
         if error.error_code == _INTERNAL:  # of a server, or a connection to one; else a mistake in this process
-            return cause is None or may_pass(cause)
-        text = str(error)
-        return error.error_code in _PASSING_CODES and not any(words in text for words in _LASTING_WORDS)
+            is_answer = isinstance(error, RestException) or str(error).startswith("API request")
+            return may_pass(cause) if cause is not None else is_answer
+        return error.error_code in _PASSING_CODES and not _is_lasting(error)
+    if isinstance(error, OperationalError):
+        return not _is_lasting(error)
     if isinstance(error, RequestException):
         return error.response is None or error.response.status_code in _PASSING_STATUSES
     if isinstance(error, OSError):
@@ -88,6 +93,11 @@ def paged(page: Any) -> list[Any]:
         token = batch.token
         if not token:
             return found
+
+
+def _is_lasting(error: BaseException) -> bool:
+    text = str(error)
+    return any(words in text for words in _LASTING_WORDS)
 
 
 def _of_store(uri: str, error: Exception) -> StoreError:

@@ -18,6 +18,7 @@ from sweeper.store.host import Process
 from sweeper.store.locate import local_path, spool_path
 from sweeper.store.logs import keep_log
 from sweeper.store.pulse import give_up, is_silent, seems_silent
+from sweeper.store.scratch import remove_scratch
 from sweeper.store.unrecorded import remove_half_kept
 
 ABANDONED = "the sweeper process that ran this ended before the task did"
@@ -82,6 +83,7 @@ def bury_the_dead(store: Store) -> int:
     for kind in (Kind.SWEEP, Kind.TRIAL):
         for record in filter(is_abandoned, store.runs_with(Tag.KIND, kind, status=RunStatus.RUNNING)):
             remove_half_written(local_path(record.artifact_uri))
+            remove_scratch(record.run_id)
             store.end_run(record.run_id, RunStatus.KILLED)
     for run_id in dead:
         store.end_run(run_id, RunStatus.KILLED)
@@ -134,6 +136,7 @@ def close_abandoned(store: Store, record: RunRecord, reason: str, status: RunSta
     """End a run that nobody works on any more, with the log it got to write."""
     spool = spool_path(record.artifact_uri)
     remove_half_written(local_path(record.artifact_uri))
+    remove_scratch(record.run_id)
     store.log(record.run_id, tags={Tag.REASON: reason, **keep_log(store, record, spool)})
     store.end_run(record.run_id, status)
 

@@ -23,6 +23,7 @@ from typing import Any, Self
 from sweeper.errors import StoreAway, TaskError, did_you_mean
 from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
 from sweeper.store.locate import spool_path
+from sweeper.store.scratch import make_scratch
 from sweeper.store.unrecorded import ResultKept
 from sweeper.store.values import one_line
 from sweeper.task import rivals
@@ -75,7 +76,7 @@ class Attempt:
     @functools.cached_property
     def _scratch(self) -> Path:
         """A folder for what is on its way to the store, made when it is needed."""
-        return Path(self._folders.enter_context(tempfile.TemporaryDirectory(prefix="sweeper-")))
+        return Path(self._folders.enter_context(make_scratch(self.run_id)))
 
     @property
     def checkpoints(self) -> Path:

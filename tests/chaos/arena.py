@@ -170,6 +170,8 @@ class Arena:
         return [pid for pid in psutil.pids() if _mark_of(pid) in self.marks]
 
     def _run(self, spec: str, workers: int, policy: Policy) -> int:
+        if not workers:  # the workers of a fork have the temporary folder of their server
+            tempfile.tempdir = str(self.scratch)
         engine = EngineName.LOCAL if workers else EngineName.INLINE
         path, recorder = self.folder / f"{spec}.toml", _Printing()
         summary: Summary = run_spec(

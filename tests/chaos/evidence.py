@@ -71,6 +71,8 @@ def check_nothing_is_left(arena: Arena) -> None:
     assert not torn, f"half an artifact was read: {torn}"
     left = leftovers(arena.folder / "results")
     assert not left, f"left behind: {left}\n{arena.output}"
+    scratch = [path.name for path in arena.scratch.glob("sweeper-*")]
+    assert not scratch, f"left behind: {scratch}\n{arena.output}"
 
 
 def leftovers(results: Path) -> list[str]:
