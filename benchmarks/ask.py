@@ -24,8 +24,8 @@ from sweeper.search.rebuild import rebuild
 from sweeper.spec import Spec, Study
 from sweeper.spec.space import Choice, Dimension, Interval
 from sweeper.store import open_store
-from sweeper.store.base import Kind, Tag
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.trials import Told, Trial, TrialState
 
 SIZES = (100, 1_000, 10_000)

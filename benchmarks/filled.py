@@ -19,8 +19,9 @@ from sweeper.points import Point, Points
 from sweeper.spec import load
 from sweeper.store import open_reader
 from sweeper.store.assignments import encode
-from sweeper.store.base import DOCUMENT_ARTIFACT, SweepRecord, Tag
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import DOCUMENT_ARTIFACT, SweepRecord
+from sweeper.store.tags import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -23,8 +23,8 @@ import optuna
 
 from benchmarks.resume import SWEEPER
 from sweeper.store import open_reader
-from sweeper.store.base import Kind, Tag
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.tags import Kind, Tag
 
 PIPELINE = """
 import time

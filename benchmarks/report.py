@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.filled import EXPERIMENT, SMALLEST, SWEEP, fill
 from benchmarks.resume import SWEEPER, seconds
-from sweeper.store.base import sweep_tag
+from sweeper.store.tags import sweep_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -25,9 +25,10 @@ from pathlib import Path
 
 from benchmarks.resume import SWEEPER
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import Reader, RunRecord
+from sweeper.store.base import Reader
 from sweeper.store.connections import disconnect
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import RunRecord
 from tests.postgres import running
 from tests.servers import tracking_server
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sweeper.errors import InputError
 from sweeper.spec import Spec
-from sweeper.store.base import Reader, RunRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 _REMEDY = 'give this sweep another one: name = "..." in its spec'
 

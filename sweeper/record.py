@@ -15,21 +15,18 @@ from sweeper.points import Point
 from sweeper.provenance import environment, source_tags
 from sweeper.store.api import ApiStore
 from sweeper.store.assignments import decode, encode, to_form
-from sweeper.store.base import (
+from sweeper.store.records import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
     ENVIRONMENT_ARTIFACT,
-    PARENT_TAG,
     Blocked,
-    Kind,
     OpenRun,
     Result,
     RunRecord,
     RunStatus,
-    Tag,
-    sweep_tag,
 )
 from sweeper.store.scratch import make_scratch
+from sweeper.store.tags import PARENT_TAG, Kind, Tag, sweep_tag
 from sweeper.task import meta_of
 
 FLUSH_SECONDS = 2.0

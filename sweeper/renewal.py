@@ -11,8 +11,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sweeper.store.base import Result, Store, Tag
+from sweeper.store.base import Store
 from sweeper.store.index import Index
+from sweeper.store.records import Result
+from sweeper.store.tags import Tag
 from sweeper.task import MlflowTask, find_result
 from sweeper.task.attempt import is_number
 from sweeper.task.pipeline import lost_inputs, upstream_first

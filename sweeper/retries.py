@@ -19,7 +19,7 @@ from sweeper.engine.base import Ending, Execution
 from sweeper.points import Point
 from sweeper.spec import Spec
 from sweeper.spec.retry import Retry
-from sweeper.store.base import after
+from sweeper.store.records import after
 from sweeper.task import key_of
 from sweeper.task.pipeline import upstream_first
 
@@ -133,7 +133,7 @@ class Retries:
         if self._due:
             time.sleep(min(self.seconds_left, PAUSE_SECONDS))
 
-    def settled(self, key: str, execution: Execution) -> Execution:
+    def conclude(self, key: str, execution: Execution) -> Execution:
         """Forget about a key; return how it ended, as it is told: a failure with the number of attempts."""
         attempts = self.attempt(key)
         self._tried.pop(key, None)

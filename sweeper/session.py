@@ -91,12 +91,13 @@ def run_binding(
     """Run a bound spec on an engine that is made once the store is there."""
     from sweeper.record import SweepRun
     from sweeper.store import open_store
-    from sweeper.store.base import RunStatus, Tag
     from sweeper.store.driver import Driver
     from sweeper.store.index import Index
     from sweeper.store.lease import bury_the_dead
     from sweeper.store.patience import Patience, running_seconds
     from sweeper.store.reach import check_reachable
+    from sweeper.store.records import RunStatus
+    from sweeper.store.tags import Tag
     from sweeper.sweep import Sweep
     from sweeper.task.context import Context, use
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import luigi
 
@@ -24,14 +23,13 @@ from sweeper.policy import Policy
 from sweeper.record import SweepRun
 from sweeper.renewal import Renewal
 from sweeper.retries import Retries
+from sweeper.salvage import Salvage
 from sweeper.search.base import Done, Search, Wait
 from sweeper.store.api import ApiStore
-from sweeper.store.base import RunStatus, Tag
 from sweeper.store.driver import Driver
 from sweeper.store.index import Index
-from sweeper.store.lease import close_lost
-from sweeper.store.unrecorded import kept as unrecorded
-from sweeper.store.unrecorded import record_kept
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.teller import Teller
@@ -74,6 +72,7 @@ class Sweep:
         self._renewal = Renewal(store, index, binding.spec.metrics, rerun_changed=policy.rerun_changed)
         self._failures = Failures(store)
         self._retries = Retries(binding.spec)
+        self._salvage = Salvage(store, index, driver.run_id)
         self._is_stopping = False
         self._has_asked_all = False
         self._may_ask = False
@@ -200,7 +199,7 @@ class Sweep:
         task, execution, key = finished.task, finished.execution, key_of(finished.task)
         self._driver.leave(key)
         if execution.ending is Ending.KEPT:
-            execution = self._recorded(key, execution)
+            execution = self._salvage.recorded(key, execution)
         if execution.ending is Ending.CLAIMED:
             for held in self._window.release_requiring(task):
                 self._waiting.add(task, held.points)
@@ -208,10 +207,10 @@ class Sweep:
         if execution.result:
             self._renewal.supersede(key, execution.result)
         elif not execution.ending.is_success:
-            execution = self._settled(task, execution)
+            execution = self._salvage.closed(task, execution)
         if self._is_tried_again(task, execution):
             return
-        execution = self._retries.settled(key, execution)
+        execution = self._retries.conclude(key, execution)
         final = self._window.release(key)
         points = final.points if final else []
         if execution.ending.is_success:
@@ -241,28 +240,6 @@ class Sweep:
         if not self._is_stopping:
             self._listener.noticed(f"{task.get_task_family()} failed: {execution.reason}; {prospect}")
         return True
-
-    def _settled(self, task: luigi.Task, execution: Execution) -> Execution:
-        """Return a failure with its run closed: a lost worker could not do so itself, unless it was done already."""
-        if execution.run_id:
-            return execution
-        is_cut = execution.ending is Ending.INTERRUPTED
-        status = RunStatus.KILLED if is_cut else RunStatus.FAILED
-        run_id = close_lost(self._store, key_of(task), self._driver.run_id, execution.reason, status)
-        if not run_id and isinstance(task, MlflowTask):
-            self._index.look_up(key_of(task))
-            result = find_result(task) if task.complete() else None
-            if result is not None:
-                return Execution(Ending.DONE, result, run_id=result.run_id)
-        return replace(execution, run_id=run_id)
-
-    def _recorded(self, key: str, execution: Execution) -> Execution:
-        """Return the success of a task whose result a worker could not record. Raises ``StoreAway`` if nobody can."""
-        record_kept(self._store)
-        result = self._index.look_up(key)
-        if result is None:
-            raise StoreAway(execution.reason)
-        return Execution(Ending.DONE, result, run_id=result.run_id)
 
     def _block_stuck(self) -> None:
         """Block what is held and cannot run: something that it requires is not there, and nobody makes it."""
@@ -303,18 +280,14 @@ class Sweep:
         except BaseException:
             self._abandon()
             raise
-        kept = sum(1 for _ in unrecorded(self._store.uri))
-        results = "1 result is" if kept == 1 else f"{kept} results are"
-        remedy = f"; {results} kept on this machine, and recorded by the next run" if kept else ""
-        raise StoreAway(f"the store does not answer any more{remedy}: run the same command again") from error
+        outlook = self._salvage.outlook()
+        raise StoreAway(f"the store does not answer any more{outlook}: run the same command again") from error
 
     def _abandon(self) -> None:
         """Stop what runs, and leave a clean record of it."""
         self._summary.is_interrupted = True
-        self._store.patience.end()
         with contextlib.suppress(StoreAway):  # then the next run closes what this one leaves
-            for task in self._worker.cancel_all():
-                close_lost(self._store, key_of(task), self._driver.run_id, "interrupted", RunStatus.KILLED)
+            self._salvage.abandon(self._worker.cancel_all())
 
     def _status(self) -> RunStatus:
         if self._summary.is_interrupted:

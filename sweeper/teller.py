@@ -12,7 +12,7 @@ from sweeper.points import Point
 from sweeper.record import SweepRun
 from sweeper.search.base import Outcome, PointState, Search
 from sweeper.spec import Spec
-from sweeper.store.base import Result
+from sweeper.store.records import Result
 from sweeper.task.attempt import is_number
 
 

@@ -17,9 +17,9 @@ import pytest
 from filelock import FileLock
 from luigi.task_register import Register
 
-from sweeper.store.base import DRIVERS_EXPERIMENT
 from sweeper.store.connections import disconnect
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import DRIVERS_EXPERIMENT
 from tests.postgres import Postgres, is_installed, running
 from tests.servers import tracking_server
 
@@ -75,9 +75,9 @@ def store(store_uri: str) -> ApiStore:
 @pytest.fixture
 def context(store: ApiStore) -> Iterator[Context]:
     """The surroundings of tasks, in use for the test: what runs is kept in ``store``, on behalf of a living driver."""
-    from sweeper.store.base import Tag
     from sweeper.store.driver import Driver
     from sweeper.store.index import Index
+    from sweeper.store.tags import Tag
     from sweeper.task.context import Context, use
 
     with contextlib.closing(Driver(store)) as driver, use(Context(store, Index(store))) as context:

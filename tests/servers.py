@@ -14,6 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 START_SECONDS = 120
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes for what MLflow offers beside runs
+}
 
 
 def free_port() -> int:
@@ -38,7 +42,7 @@ def tracking_server(folder: Path, database: str, *, workers: int = 1) -> Iterato
         server = subprocess.Popen(
             command,
             cwd=folder,
-            env=environment | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+            env=environment | SETTINGS,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -15,7 +15,8 @@ import luigi.configuration
 from sweeper.policy import STANDARD, Policy
 from sweeper.session import EngineName, run_spec
 from sweeper.store import open_reader
-from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag
 
 if TYPE_CHECKING:
     from sweeper.listener import Summary

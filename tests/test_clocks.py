@@ -13,7 +13,8 @@ import pytest
 from sweeper.report.results import results
 from sweeper.search.base import Outcome
 from sweeper.store import open_reader
-from sweeper.store.base import Result, RunRecord, RunStatus, Tag
+from sweeper.store.records import Result, RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from tests.sweeping import CHAIN, TROUBLE, Recorder, runs, sweep
 
 HOUR = 3600.0

@@ -19,7 +19,7 @@ LAYERS = [
     {"sweep", "plan", "progress"},
     {"housekeeping"},
     {"teller"},
-    {"failures", "leader", "listener", "record", "renewal", "report", "retries", "waiting", "window"},
+    {"failures", "leader", "listener", "record", "renewal", "report", "retries", "salvage", "waiting", "window"},
     {"provenance", "engine", "search"},
     {"binding", "naming", "policy"},
     {"task"},

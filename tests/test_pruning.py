@@ -14,7 +14,8 @@ from sweeper.search.base import Done, Outcome, Wait
 from sweeper.search.channel import Channel
 from sweeper.session import EngineName
 from sweeper.store import open_reader
-from sweeper.store.base import RunStatus, Tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from sweeper.task.context import Reporter
 from tests.pipelines.curves import score
 from tests.reporters import Stopping

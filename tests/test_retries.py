@@ -17,7 +17,8 @@ from sweeper.search.base import PointState
 from sweeper.session import EngineName
 from sweeper.spec.retry import Retry
 from sweeper.store import open_reader
-from sweeper.store.base import RunStatus, Tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from tests.pipelines.flaky import Unavailable
 from tests.sweeping import Recorder, Swept, running, runs, sweep
 

@@ -12,7 +12,8 @@ from sweeper.errors import InputError, SpecError
 from sweeper.policy import Policy
 from sweeper.session import EngineName
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.trials import Trial, TrialState
 from tests.sweeping import CHAIN, CURVES, TROUBLE, Recorder, counts, running, runs, sweep
 

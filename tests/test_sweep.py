@@ -18,7 +18,8 @@ from sweeper.report.sources.reading import read
 from sweeper.report.tables.formats import Format, render
 from sweeper.report.tables.table import Table, answer
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import PARENT_TAG, Kind, RunStatus, SweepRecord, Tag
+from sweeper.store.records import RunStatus, SweepRecord
+from sweeper.store.tags import PARENT_TAG, Kind, Tag
 from sweeper.task import source
 from tests.sweeping import CHAIN, TROUBLE, Recorder, counts, running, runs, sweep
 

@@ -36,7 +36,7 @@ def command(
     RUN is a run's id or the first characters of it; of a SWEEP say which results, by --where or --all.
     """
     from sweeper.housekeeping import invalidate, invalidation_text
-    from sweeper.housekeeping.selection import asked_for
+    from sweeper.housekeeping.targets import asked_for
     from sweeper.report.sources.reading import open_store
     from sweeper.store import open_existing
     from sweeper.store.lease import living_drivers
@@ -55,7 +55,7 @@ def command(
     store = open_existing(reader.uri)
     if undo:
         invalidate.undo(store, what)
-        click.echo(f"{number} count again")
+        click.echo(f"{number} {'counts' if len(what.runs) == 1 else 'count'} again")
     else:
         words = invalidate.invalidate(store, what, reason)
         click.echo(f"{number} marked as {words}; the next run computes again what it needs of them")

@@ -19,10 +19,10 @@ def command(sweep: str, tracking_uri: str | None, *, undo: bool, dry_run: bool, 
     If that is cut short, do it again.
     """
     from sweeper.housekeeping import remove
-    from sweeper.housekeeping.naming import known_run
+    from sweeper.housekeeping.name_change import known_run
     from sweeper.store import open_existing
-    from sweeper.store.base import sweep_tag
     from sweeper.store.locate import locate
+    from sweeper.store.tags import sweep_tag
 
     store = open_existing(locate(tracking_uri))
     if undo:

@@ -28,7 +28,7 @@ def command(run: str, tracking_uri: str | None, *, as_json: bool, full: bool) ->
     from sweeper.report.accounts.show_sweep import sweep_text
     from sweeper.report.accounts.sweep_account import sweep_account
     from sweeper.report.sources.reading import open_store
-    from sweeper.store.base import RunRecord
+    from sweeper.store.records import RunRecord
 
     reader = open_store(tracking_uri)
     now = int(time.time() * 1000)

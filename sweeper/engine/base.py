@@ -12,7 +12,7 @@ from typing import Protocol
 import luigi
 
 from sweeper.errors import TaskError
-from sweeper.store.base import Result
+from sweeper.store.records import Result
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.context import Reporter
 from sweeper.task.overrides import carried

@@ -15,7 +15,7 @@ import luigi
 from sweeper.engine.base import Ending, Execution, TaskCall, lineage
 from sweeper.engine.surroundings import left_as_it_was
 from sweeper.errors import EngineError, IdentityError, StoreError, TaskError
-from sweeper.store.base import Result
+from sweeper.store.records import Result
 from sweeper.task import MlflowTask, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.base import COMMITTED, WAS_FOUND

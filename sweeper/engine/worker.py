@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import queue
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,14 +20,12 @@ from luigi.scheduler import Scheduler
 from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
-from sweeper.engine.base import Ending, Engine, Execution, TaskCall, WorkerLost, lineage
-from sweeper.errors import EngineError, StoreAway, StoreError
-from sweeper.store.unrecorded import ResultKept
+from sweeper.engine.base import Ending, Engine, Execution, TaskCall
+from sweeper.engine.flight import Flight, SetTimeout
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.context import current
 from sweeper.task.pipeline import upstream_first
 
-INTERRUPTED = "interrupted"
 WAIT_SECONDS = 0.5
 """How long a step waits before it looks at time-outs and at requests to stop."""
 
@@ -132,10 +129,10 @@ class SchedulingWorker(Worker):
         if task_id not in self._running_tasks:
             super()._run_task(task_id)
 
-    def _create_task_process(self, task: luigi.Task) -> _Flight:
-        return _Flight(self, task)
+    def _create_task_process(self, task: luigi.Task) -> Flight:
+        return Flight(task, self._launch, self._engine.cancel, self._task_result_queue.put)
 
-    def launch(self, task: luigi.Task, timeout: Callable[[float | None], None]) -> Future[Execution]:
+    def _launch(self, task: luigi.Task, set_timeout: SetTimeout) -> Future[Execution]:
         """Submit a task; or answer for it with its twin, work with the same identity that is done or in flight."""
         result = find_result(task) if isinstance(task, MlflowTask) and task.complete() else None
         if result is not None:
@@ -147,14 +144,10 @@ class SchedulingWorker(Worker):
         if twin is not None and not twin.done():
             return twin
         call = self._call(task)
-        timeout(call.timeout)
+        set_timeout(call.timeout)
         future = self._engine.submit(call, resources=task.process_resources())
         self._flying[key] = future
         return future
-
-    def cancel(self, future: Future[Execution]) -> bool:
-        """Stop a call."""
-        return self._engine.cancel(future)
 
     def _take_in(self, seconds: float) -> None:
         for flight in self._running_tasks.values():
@@ -167,7 +160,7 @@ class SchedulingWorker(Worker):
         except queue.Empty:
             return
 
-    def _land(self, flight: _Flight) -> None:
+    def _land(self, flight: Flight) -> None:
         task, execution = flight.task, flight.execution()
         self._running_tasks.pop(task.task_id)
         self._flying.pop(key_of(task), None)
@@ -198,75 +191,3 @@ class SchedulingWorker(Worker):
             # of the metaclass, not of Register: clear_instance_cache() on a task gives its metaclass one of its own
             instances = getattr(type(type(task)), "_Register__instance_cache", None) or {}
             instances.pop((type(task), tuple(task.param_kwargs.items())), None)
-
-
-class _Flight:
-    """A task in flight, with the interface of Luigi's ``TaskProcess``."""
-
-    use_multiprocessing = True
-    exitcode = None
-
-    def __init__(self, worker: SchedulingWorker, task: luigi.Task) -> None:
-        self.task = task
-        self.worker_timeout: float | None = None
-        self.timeout_time: float | None = None
-        self._worker = worker
-        self._reason = ""
-        self._future: Future[Execution] | None = None
-
-    def start(self) -> None:
-        """Submit the task."""
-        try:
-            self._future = self._worker.launch(self.task, self._set_timeout)
-        except Exception as error:  # noqa: BLE001 (what cannot be submitted has failed, and its reason is told)
-            self._future = Future()
-            self._future.set_exception(error)
-        # Luigi takes the future's end for the process's: from then on the result waits on the queue
-        self._future.add_done_callback(lambda _: self._worker._task_result_queue.put(self))  # noqa: SLF001
-
-    def is_alive(self) -> bool:
-        """Whether the task runs; Luigi asks before it looks at the time-out."""
-        return self._future is not None and not self._future.done()
-
-    def terminate(self) -> None:
-        """Stop the task."""
-        self._reason = self._reason or INTERRUPTED
-        if self._future is not None:
-            self._worker.cancel(self._future)
-
-    def expire_if_overdue(self) -> None:
-        """Stop the task if its time is over."""
-        if self.timeout_time is not None and time.monotonic() > self.timeout_time:
-            self._reason = f"timed out after {self.worker_timeout:g} s"
-            self.timeout_time = None
-            self.terminate()
-
-    def _set_timeout(self, seconds: float | None) -> None:
-        own = self.task.worker_timeout
-        self.worker_timeout = seconds or own or None
-        self.timeout_time = time.monotonic() + self.worker_timeout if self.worker_timeout else None
-
-    def execution(self) -> Execution:
-        """Return how the task ended. Raises ``StoreError`` or ``EngineError`` where not the task is to blame."""
-        assert self._future is not None
-        future = self._future
-        error = future.exception()
-        if error is None:
-            return future.result()
-        if isinstance(error, WorkerLost):
-            return self._cut_short(error)
-        if isinstance(error, ResultKept):
-            return Execution(Ending.KEPT, reason=str(error), run_id=error.run_id)
-        if isinstance(error, StoreAway):
-            return Execution(Ending.LOST, reason=str(error))
-        if isinstance(error, StoreError | EngineError):
-            raise error
-        return Execution(Ending.FAILED, reason=f"{type(error).__name__}: {error}")
-
-    def _cut_short(self, lost: WorkerLost) -> Execution:
-        """Return how a task ended whose worker is gone: stopped on purpose, out of time, or lost."""
-        if self._reason == INTERRUPTED:
-            return Execution(Ending.INTERRUPTED, reason=INTERRUPTED)
-        if self._reason:
-            return Execution(Ending.FAILED, reason=self._reason, raised=lineage(TimeoutError))
-        return Execution(Ending.LOST, reason=str(lost))

@@ -1,4 +1,8 @@
-"""Clear away what ``gc`` has found, each thing looked at once more: much may have happened since it was."""
+"""Clear away what ``gc`` has found, each thing looked at once more: much may have happened since it was.
+
+Whatever is deleted says so first, so that a kill in between leaves nothing that is half there and counts; doing it
+again finishes it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,13 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from sweeper.errors import StoreAway, StoreError, SweeperError
-from sweeper.housekeeping.leftovers import Findings, Kind, Leftover, in_words
+from sweeper.housekeeping.leftovers import Findings, Leftover, LeftoverKind, in_words
 from sweeper.housekeeping.stale import close_stale
 from sweeper.store.api import ApiStore
 from sweeper.store.disposal import delete, let_go, remove
 from sweeper.store.lease import living_drivers
 from sweeper.store.litter import is_settled
-from sweeper.task.checkpoints import discard
+from sweeper.task.checkpoint_place import discard
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,11 @@ class Cleared:
 def clear(store: ApiStore, findings: Findings) -> Cleared:
     """Clear away what was found. Raises ``StoreAway`` if the store does not answer; doing it again goes on."""
     number, size, left = 0, 0, []
-    if findings.of(Kind.STALE):
+    if findings.of(LeftoverKind.STALE):
         close_stale(store, time.time())
-        number += len(findings.of(Kind.STALE))
+        number += len(findings.of(LeftoverKind.STALE))
     for one in findings.leftovers:
-        if one.kind is Kind.STALE:
+        if one.kind is LeftoverKind.STALE:
             continue
         try:
             _clear(store, one)
@@ -54,18 +58,18 @@ def clear(store: ApiStore, findings: Findings) -> Cleared:
 def _clear(store: ApiStore, one: Leftover) -> None:
     """Clear one thing away; raises ``StoreError`` if it is not what it was."""
     match one.kind:
-        case Kind.ATTEMPT | Kind.UNNAMED | Kind.LET_GO:
+        case LeftoverKind.ATTEMPT | LeftoverKind.UNNAMED | LeftoverKind.LET_GO:
             _clear_run(store, one)
-        case Kind.ORPHAN | Kind.SPOOL | Kind.HALF_MADE:
+        case LeftoverKind.ORPHAN | LeftoverKind.SPOOL | LeftoverKind.HALF_MADE:
             assert one.path is not None
             if not is_settled(one.path):
                 raise StoreError("somebody has written to it meanwhile")
             remove(one.path)
-        case Kind.CHECKPOINT:
+        case LeftoverKind.CHECKPOINT:
             assert one.path is not None
             if not discard(one.path):
                 raise StoreError("an attempt is at it")
-        case Kind.STALE:
+        case LeftoverKind.STALE:
             pass
         case _:
             assert_never(one.kind)
@@ -76,9 +80,9 @@ def _clear_run(store: ApiStore, one: Leftover) -> None:
     now = store.run(one.run.run_id)
     if (now.status, now.tags) != (one.run.status, one.run.tags):
         raise StoreError("it has changed meanwhile")
-    if one.kind is Kind.UNNAMED and living_drivers(store):
+    if one.kind is LeftoverKind.UNNAMED and living_drivers(store):
         raise StoreError("a sweeper has started meanwhile, and may be about to use it")
-    if one.kind is Kind.LET_GO:
+    if one.kind is LeftoverKind.LET_GO:
         let_go(store, now, one.artifacts, one.why)
     else:
         delete(store, now, one.why)

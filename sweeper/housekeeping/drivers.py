@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from sweeper.errors import InputError
-from sweeper.store.base import Reader, RunRecord, Tag
+from sweeper.store.base import Reader
 from sweeper.store.lease import living_drivers
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 
 def drivers_at(reader: Reader, *sweeps: str) -> list[RunRecord]:

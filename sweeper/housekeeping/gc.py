@@ -1,32 +1,34 @@
-"""Find what a store can do without, and clear it away.
+"""Find what a store can do without.
 
 A result is never touched, but for the artifacts that its sweep's ``[keep]`` lets go, and what no sweep names where that
-is asked for; nor is a claim of a living driver, nor a run that sweeper did not make. Whatever is deleted says so first,
-so that a kill in between leaves nothing that is half there and counts; doing it again finishes it.
+is asked for; nor is a claim of a living driver, nor a run that sweeper did not make.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from sweeper.errors import InputError, StoreError, did_you_mean
-from sweeper.housekeeping.leftovers import Findings, Kind, Leftover
-from sweeper.housekeeping.retention import released, standing
+from sweeper.errors import StoreError
+from sweeper.housekeeping.leftovers import Findings, Leftover, LeftoverKind
+from sweeper.housekeeping.name_change import known_run
+from sweeper.housekeeping.retention import released
 from sweeper.housekeeping.stale import stale_runs
 from sweeper.housekeeping.unnamed import TAKEN_BACK, unnamed
-from sweeper.store import base, litter
+from sweeper.store import litter
 from sweeper.store.api import ApiStore
 from sweeper.store.artifacts import size_on_disk
-from sweeper.store.base import LOG_ARTIFACT, RunRecord, RunStatus, Tag
+from sweeper.store.assignments import sweeps_of
 from sweeper.store.cache import half_fetched
 from sweeper.store.disposal import own_folder
 from sweeper.store.lease import living_drivers
 from sweeper.store.locate import sqlite_path
+from sweeper.store.records import LOG_ARTIFACT, RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.unrecorded import kept
-from sweeper.task.checkpoints import checkpoint_folders
+from sweeper.task.checkpoint_place import checkpoint_folders
 
 FORSAKEN_SECONDS = 90 * 24 * 3600.0
 """After how long checkpoints that nobody has gone on with are given up."""
@@ -37,8 +39,9 @@ def find(store: ApiStore, sweeps: Sequence[str] = (), *, with_unnamed: bool = Fa
 
     Raises ``InputError`` for a sweep that is not there.
     """
+    for name in sweeps:
+        known_run(store, name)
     search = _Search(store, time.time())
-    search.refuse_unknown(sweeps)
     if sweeps:
         leftovers = [*search.attempts(sweeps), *search.let_go(sweeps)]
     else:
@@ -60,23 +63,13 @@ class _Search:
     def _runs(self) -> Sequence[RunRecord]:
         """The runs of tasks, but for those whose results are still to be recorded."""
         waiting = {place.name for place in kept(self._store.uri)}
-        found = self._store.runs_with(Tag.KIND, base.Kind.TASK)
+        found = self._store.runs_with(Tag.KIND, Kind.TASK)
         return [run for run in found if run.run_id not in waiting]
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return self._store.sweep_names()
-
-    def refuse_unknown(self, sweeps: Iterable[str]) -> None:
-        """Raise ``InputError`` for a sweep that is not there."""
-        for name in sweeps:
-            if name not in self._names:
-                raise InputError(f"there is no sweep {name}; {did_you_mean(name, self._names) or 'sweeper list'}")
 
     def stale(self) -> Iterator[Leftover]:
         """Yield the runs that were left RUNNING."""
         for run in stale_runs(self._store, self._now):
-            yield Leftover(Kind.STALE, run=run)
+            yield Leftover(LeftoverKind.STALE, run=run)
 
     def attempts(self, sweeps: Sequence[str] = ()) -> Iterator[Leftover]:
         """Yield the attempts that failed, or were stopped, at work that has a result for the same sweeps."""
@@ -88,16 +81,17 @@ class _Search:
             others = results.get(run.tags.get(Tag.CLAIM, ""), [])
             if run.status not in (RunStatus.FAILED, RunStatus.KILLED) or not others:
                 continue
-            named = {*standing(run)}
-            if named <= {name for other in others for name in standing(other)} and (not sweeps or named & {*sweeps}):
+            named = {*sweeps_of(run.tags)}
+            served = {name for other in others for name in sweeps_of(other.tags)}
+            if named <= served and (not sweeps or named & {*sweeps}):
                 why = f"removed by gc: run {others[0].run_id} has the result"
-                yield from self._measured(Kind.ATTEMPT, run, why, keep=())
+                yield from self._measured(LeftoverKind.ATTEMPT, run, why, keep=())
 
     def let_go(self, sweeps: Sequence[str] = ()) -> Iterator[Leftover]:
         """Yield the results whose artifacts ``[keep]`` lets go."""
-        for run, why in released(self._store, self._runs, self._names, self._now):
-            if not sweeps or {*standing(run)} & {*sweeps}:
-                yield from self._measured(Kind.LET_GO, run, why, keep=(LOG_ARTIFACT,))
+        for run, why in released(self._store, self._runs, self._store.sweep_names(), self._now):
+            if not sweeps or {*sweeps_of(run.tags)} & {*sweeps}:
+                yield from self._measured(LeftoverKind.LET_GO, run, why, keep=(LOG_ARTIFACT,))
 
     def unnamed(self) -> Iterator[Leftover]:
         """Yield the results that no sweep names, unless it cannot be known now."""
@@ -112,28 +106,29 @@ class _Search:
             )
         else:
             for run in unnamed(self._store, self._runs):
-                yield from self._measured(Kind.UNNAMED, run, TAKEN_BACK, keep=())
+                yield from self._measured(LeftoverKind.UNNAMED, run, TAKEN_BACK, keep=())
 
     def files(self) -> Iterator[Leftover]:
         """Yield what lies in the store's folders, and belongs to nothing."""
         for path in half_fetched():
             if litter.is_settled(path):
-                yield _of_path(Kind.HALF_MADE, path)
+                yield _of_path(LeftoverKind.HALF_MADE, path)
         database = sqlite_path(self._store.uri)
         if database is None:
             self.notes.append("files that belong to no run were not looked for: that is only done in a SQLite store")
             return
         for path in litter.half_made(database):
-            yield _of_path(Kind.HALF_MADE, path)
+            yield _of_path(LeftoverKind.HALF_MADE, path)
         if others := litter.neighbours(database):
             self.notes.append(
                 f"folders of runs that this store does not know were not looked for: {others[0]} is a database too, "
                 "and may have its runs in the same place"
             )
             return
-        for kind, found in ((Kind.ORPHAN, litter.orphans(database)), (Kind.SPOOL, litter.spools(database))):
-            for path in found:
-                yield _of_path(kind, path)
+        for path in litter.orphans(database):
+            yield _of_path(LeftoverKind.ORPHAN, path)
+        for path in litter.spools(database):
+            yield _of_path(LeftoverKind.SPOOL, path)
 
     def checkpoints(self) -> Iterator[Leftover]:
         """Yield the checkpoints of work that has a result or is given up."""
@@ -141,9 +136,9 @@ class _Search:
         done = self._store.results_by_key({key for key, _ in folders}) if folders else {}
         for key, folder in folders:
             if key in done or litter.is_settled(folder, FORSAKEN_SECONDS):
-                yield _of_path(Kind.CHECKPOINT, folder)
+                yield _of_path(LeftoverKind.CHECKPOINT, folder)
 
-    def _measured(self, kind: Kind, run: RunRecord, why: str, keep: Sequence[str]) -> Iterator[Leftover]:
+    def _measured(self, kind: LeftoverKind, run: RunRecord, why: str, keep: Sequence[str]) -> Iterator[Leftover]:
         """Yield a run with what it has, unless that is not surely its own."""
         try:
             own_folder(self._store.uri, run)
@@ -151,9 +146,9 @@ class _Search:
         except StoreError as error:
             self.notes.append(f"left alone: {error}")
             return
-        if sizes or kind is not Kind.LET_GO:
+        if sizes or kind is not LeftoverKind.LET_GO:
             yield Leftover(kind, sum(sizes.values()), run, tuple(sizes), why=why)
 
 
-def _of_path(kind: Kind, path: Path) -> Leftover:
+def _of_path(kind: LeftoverKind, path: Path) -> Leftover:
     return Leftover(kind, size_on_disk(path), path=path)

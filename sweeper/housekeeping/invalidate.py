@@ -11,10 +11,12 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sweeper.housekeeping.selection import is_counted, key_of_run
+from sweeper.housekeeping.targets import is_counted, key_of_run
 from sweeper.housekeeping.trials import trials_freed, trials_on
 from sweeper.report.lineage.trace import upstream
-from sweeper.store.base import INVALIDATED, Reader, RunRecord, RunStatus, Store, Tag
+from sweeper.store.base import Reader, Store
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import INVALIDATED, Tag
 from sweeper.store.values import one_line
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sweeper.report.escape import shown
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 
-class Kind(enum.StrEnum):
+class LeftoverKind(enum.StrEnum):
     """Why a thing is not needed; the order is the one in which they are shown and cleared away."""
 
     STALE = "stale"
@@ -31,14 +31,14 @@ class Kind(enum.StrEnum):
 
 
 _WORDS = {
-    Kind.STALE: "runs that their process left RUNNING: to be marked KILLED",
-    Kind.ATTEMPT: "attempts without a result at work that has one now",
-    Kind.LET_GO: "results whose artifacts [keep] lets go; their metrics and logs stay",
-    Kind.ORPHAN: "folders of runs that the store does not know",
-    Kind.SPOOL: "logs of tasks that nobody finished",
-    Kind.CHECKPOINT: "checkpoints of work that has a result, or that nobody has gone on with for long",
-    Kind.HALF_MADE: "databases and downloads that were never completed",
-    Kind.UNNAMED: "results that no sweep names, and that no result of a sweep was made from",
+    LeftoverKind.STALE: "runs that their process left RUNNING: to be marked KILLED",
+    LeftoverKind.ATTEMPT: "attempts without a result at work that has one now",
+    LeftoverKind.LET_GO: "results whose artifacts [keep] lets go; their metrics and logs stay",
+    LeftoverKind.ORPHAN: "folders of runs that the store does not know",
+    LeftoverKind.SPOOL: "logs of tasks that nobody finished",
+    LeftoverKind.CHECKPOINT: "checkpoints of work that has a result, or that nobody has gone on with for long",
+    LeftoverKind.HALF_MADE: "databases and downloads that were never completed",
+    LeftoverKind.UNNAMED: "results that no sweep names, and that no result of a sweep was made from",
 }
 
 
@@ -49,7 +49,7 @@ class Leftover:
     ``why`` is what the run will say of itself.
     """
 
-    kind: Kind
+    kind: LeftoverKind
     size: int = 0
     run: RunRecord | None = None
     artifacts: tuple[str, ...] = ()
@@ -69,14 +69,14 @@ class Findings:
     leftovers: Sequence[Leftover] = ()
     notes: Sequence[str] = field(default=())
 
-    def of(self, kind: Kind) -> list[Leftover]:
+    def of(self, kind: LeftoverKind) -> list[Leftover]:
         """Return what is of a kind."""
         return [one for one in self.leftovers if one.kind is kind]
 
 
 def summary(findings: Findings) -> Iterator[str]:
     """Yield a line for each kind of which there is something, and one for each note."""
-    for kind in Kind:
+    for kind in LeftoverKind:
         found = findings.of(kind)
         if found:
             yield f"{len(found):>6,}  {size_words(found):>9}  {kind.words}"
@@ -85,7 +85,7 @@ def summary(findings: Findings) -> Iterator[str]:
 
 def listing(findings: Findings) -> Iterator[str]:
     """Yield a line for each thing, by kind."""
-    for kind in Kind:
+    for kind in LeftoverKind:
         for one in findings.of(kind):
             yield f"{kind}: {one.name}, {in_words(one.size)}"
 

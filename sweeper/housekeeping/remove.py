@@ -7,7 +7,7 @@ long as no other sweep has taken the name. Doing either again goes on where it w
 from __future__ import annotations
 
 from sweeper.errors import InputError, StoreAway, StoreError
-from sweeper.housekeeping.naming import (
+from sweeper.housekeeping.name_change import (
     announce,
     known_run,
     name_tags,
@@ -18,7 +18,9 @@ from sweeper.housekeeping.naming import (
 )
 from sweeper.naming import refuse_unfinished, unfinished
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Kind, Reader, RunRecord, Tag, sweep_tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Kind, Tag, sweep_tag
 
 REMOVED_ARTIFACT = "removed.json"
 

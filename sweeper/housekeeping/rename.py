@@ -8,7 +8,7 @@ names are in use no sweeper starts on either. Doing it again goes on where it wa
 from __future__ import annotations
 
 from sweeper.errors import InputError
-from sweeper.housekeeping.naming import (
+from sweeper.housekeeping.name_change import (
     announce,
     known_run,
     name_tags,
@@ -20,7 +20,8 @@ from sweeper.housekeeping.naming import (
 from sweeper.naming import refuse_unfinished, unfinished
 from sweeper.spec.checks import Invalid, sweep_name
 from sweeper.store.api import ApiStore
-from sweeper.store.base import DOCUMENT_ARTIFACT, PARENT_TAG, Kind, RunRecord, Tag, sweep_tag
+from sweeper.store.records import DOCUMENT_ARTIFACT, RunRecord
+from sweeper.store.tags import PARENT_TAG, Kind, Tag, sweep_tag
 
 RUN_NAME = "mlflow.runName"
 
@@ -40,6 +41,8 @@ def rename(store: ApiStore, old: str, new: str) -> int:
         write_document(store, run, DOCUMENT_ARTIFACT, {**document, "name": new})
     store.log(run.run_id, tags={RUN_NAME: f"sweep {new}"})
     _rename_trials(store, run, old, new)
+    for driver in store.runs_with(Tag.AT, old):
+        store.log(driver.run_id, tags={Tag.AT: new})
     take_off(store, old)
     settle(store, run)
     return len(store.runs_with(sweep_tag(new)))

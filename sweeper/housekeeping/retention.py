@@ -20,9 +20,9 @@ from sweeper.report.sources.reading import read_record
 from sweeper.report.tables.rows import grouping, rows
 from sweeper.spec import Spec
 from sweeper.spec.keep import Keep
-from sweeper.store.base import Reader, RunRecord, SweepRecord, sweep_tag
-
-_SWEEP = sweep_tag("")
+from sweeper.store.assignments import sweeps_of
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord, SweepRecord
 
 
 def released(
@@ -36,19 +36,12 @@ def released(
     used = {key for run in runs for key in upstream(run).values()}
     today = time.strftime("%Y-%m-%d", time.gmtime(now))
     for run in runs:
-        names = [*standing(run)]
+        names = sweeps_of(run.tags)
         if not names or run.key is None or run.key in used:
             continue
         if all(run.key in by_sweep.get(name, {}) for name in names):
             said = "; ".join(f"{by_sweep[name][run.key]} of sweep {name}" for name in names)
             yield run, f"dropped {today} by keep {said}"
-
-
-def standing(run: RunRecord) -> Iterator[str]:
-    """Yield the names of the sweeps for whose points a run stands."""
-    for tag, points in run.tags.items():
-        if tag.startswith(_SWEEP) and "/" not in tag and points != "[]":
-            yield tag.removeprefix(_SWEEP)
 
 
 def _released_keys(reader: Reader, name: str, now: float) -> Mapping[str, str]:

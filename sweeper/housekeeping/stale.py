@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Kind, Reader, RunRecord, RunStatus, Tag
+from sweeper.store.base import Reader
 from sweeper.store.lease import ABANDONED, bury_the_dead, close_abandoned, is_dead
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag
 
 DRIVERLESS_SECONDS = 24 * 3600.0
 """How old a run that names no driver has to be to count as left behind."""

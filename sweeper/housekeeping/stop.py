@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterable
 
 from sweeper.provenance import user
-from sweeper.store.base import Reader, RunRecord, Store, Tag
+from sweeper.store.base import Reader, Store
 from sweeper.store.lease import is_dead
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 SECONDS_BETWEEN_LOOKS = 0.5
 

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 
 from sweeper.points.space import trial_points
-from sweeper.report.accounts.account import points_of
 from sweeper.spec import Spec
-from sweeper.store.assignments import forms
-from sweeper.store.base import Reader, RunRecord, SweepRecord
+from sweeper.store.assignments import forms, sweeps_of
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord, SweepRecord
 from sweeper.store.trials import Trial
 
 
@@ -48,7 +48,7 @@ def _studies(reader: Reader, runs: Iterable[RunRecord]) -> Iterator[tuple[SweepR
     """Yield the studies that runs stand in, each with the points that they stand for, as ``to_record`` gives them."""
     points: defaultdict[str, set[str]] = defaultdict(set)
     for run in runs:
-        for name in points_of(run):
+        for name in sweeps_of(run.tags):
             points[name].update(forms(name, run.tags))
     for name, own in points.items():
         record = reader.sweep(name)

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from sweeper.errors import SweeperError
-from sweeper.housekeeping.retention import standing
 from sweeper.report.accounts.standing import SweepStanding, standing_of
 from sweeper.report.lineage.trace import upstream
 from sweeper.report.sources.reading import read_outcomes
-from sweeper.store.base import Kind, Reader, RunRecord, Tag, sweep_tag
+from sweeper.store.assignments import sweeps_of
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Kind, Tag, sweep_tag
 
 TAKEN_BACK = "removed by gc: no sweep names it"
 """What a result says of itself before anything of it goes."""
@@ -35,7 +37,7 @@ def unnamed(reader: Reader, runs: Sequence[RunRecord]) -> Iterator[RunRecord]:
         run
         for run in runs
         if not run.status.is_over
-        or any(name in names for name in standing(run))
+        or any(name in names for name in sweeps_of(run.tags))
         or (run.tags.get(Tag.DRIVER) in unfinished and _is_of_no_point(run))
     ]
     wanted = {run.key for run in way}

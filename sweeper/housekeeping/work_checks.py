@@ -10,9 +10,10 @@ from sweeper.housekeeping.diagnosis import Diagnosis
 from sweeper.housekeeping.machine_checks import DRIFT_SECONDS
 from sweeper.housekeeping.stale import stale_runs
 from sweeper.store import open_reader
-from sweeper.store.base import RunRecord, RunStatus, Tag
 from sweeper.store.lease import living_drivers
 from sweeper.store.pulse import seems_silent
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from sweeper.store.unrecorded import kept
 
 

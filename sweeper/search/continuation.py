@@ -15,7 +15,9 @@ from sweeper.search.ledger import Beginnings, basis_of, read_beginnings
 from sweeper.search.misfits import misfits
 from sweeper.search.warm import check_sweeps
 from sweeper.spec import Spec
-from sweeper.store.base import Reader, SweepRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import SweepRecord
+from sweeper.store.tags import Tag
 from sweeper.store.trials import Trial, TrialState
 from sweeper.task.source import source_digest
 

@@ -13,8 +13,10 @@ from sweeper.identity import canonical, digest
 from sweeper.search.frozen import Known
 from sweeper.spec import Spec
 from sweeper.spec.restore import restore
-from sweeper.store.base import PARENT_TAG, Kind, MetricPoint, OpenRun, Reader, RunRecord, RunStatus, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import MetricPoint, OpenRun, RunRecord, RunStatus
 from sweeper.store.scratch import make_scratch
+from sweeper.store.tags import PARENT_TAG, Kind, Tag
 from sweeper.store.trials import Told, Trial, asked_tags, told_tags
 
 if TYPE_CHECKING:

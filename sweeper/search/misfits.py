@@ -9,7 +9,7 @@ from sweeper.identity import canonical_json
 from sweeper.spec import Spec
 from sweeper.spec.restore import restore
 from sweeper.store.assignments import decode
-from sweeper.store.base import SweepRecord
+from sweeper.store.records import SweepRecord
 from sweeper.store.trials import Trial
 from sweeper.task import key_of
 

@@ -19,7 +19,7 @@ from sweeper.search.rebuild import rebuild
 from sweeper.search.study import StudySearch
 from sweeper.search.warm import known_results
 from sweeper.spec import Spec
-from sweeper.store.base import OpenRun, RunRecord
+from sweeper.store.records import OpenRun, RunRecord
 from sweeper.store.trials import as_known
 from sweeper.task import find_result
 

@@ -17,7 +17,9 @@ from sweeper.spec import Spec
 from sweeper.spec.restore import restore
 from sweeper.spec.study import EVERY_SWEEP
 from sweeper.store.assignments import decode
-from sweeper.store.base import Reader, RunRecord, Tag, sweep_tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag, sweep_tag
 from sweeper.store.trials import Trial
 from sweeper.task import find_result, meta_of
 from sweeper.task.attempt import is_number

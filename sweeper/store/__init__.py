@@ -38,7 +38,7 @@ def open_store(uri: str, patience: Patience | None = None) -> ApiStore:
 def open_existing(uri: str) -> ApiStore:
     """Return the store behind an absolute tracking URI, ready to write to; raises ``StoreError`` if it is not there."""
     if isinstance(open_reader(uri), EmptyReader):
-        raise StoreError(f"{shown_uri(uri)}: there is no store yet; the first sweep makes it")
+        raise StoreError(f"{shown_uri(uri)}: there is no store yet; the first run makes it")
     return open_store(uri)
 
 
@@ -57,9 +57,9 @@ def open_reader(uri: str) -> Reader:
             return reader
     elif is_database(uri) and _is_unmade(uri):
         return EmptyReader(uri)
-    from sweeper.store.api import ApiStore
+    from sweeper.store.api_reader import ApiReader
 
-    return ApiStore(uri)
+    return ApiReader(uri)
 
 
 def _is_unmade(uri: str) -> bool:

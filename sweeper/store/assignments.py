@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from sweeper.store.base import sweep_tag
+from sweeper.store.tags import sweep_tag
 from sweeper.store.values import MAX_TAG
 
+_SWEEP = sweep_tag("")
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
@@ -56,9 +57,18 @@ def forms(name: str, tags: Mapping[str, str]) -> list[str]:
     return [text[1:-1]] if text != "[]" else []
 
 
+def sweeps_of(tags: Mapping[str, str]) -> list[str]:
+    """Return the names of the sweeps for whose points a run with some tags stands."""
+    return [tag[len(_SWEEP) :] for tag, points in tags.items() if _is_first_part(tag) and points != "[]"]
+
+
 def to_form(assignment: Mapping[str, Any]) -> str:
     """Return an assignment that ``decode`` gave as the JSON that ``Point.to_record`` gives."""
     return _ENCODER.encode(assignment)
+
+
+def _is_first_part(tag: str) -> bool:
+    return tag.startswith(_SWEEP) and "/" not in tag
 
 
 def _tag(name: str, number: int) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sweeper.errors import StoreError, TaskError
 from sweeper.store.api import ApiStore
-from sweeper.store.base import RunRecord, Tag
 from sweeper.store.locate import ARTIFACTS, local_path, spool_path, sqlite_path
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 RUN_FOLDER = "artifacts"
 """What MLflow calls the folder of a run's artifacts in the run's own."""

@@ -11,10 +11,12 @@ from collections.abc import Callable
 
 from sweeper.errors import StoreError
 from sweeper.masking import mask_command
-from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, RunRecord, RunStatus, Store, Tag
+from sweeper.store.base import Store
 from sweeper.store.host import Process
 from sweeper.store.lease import close_abandoned, does_seem_silent, living_drivers, sign_off, without_the_silent
 from sweeper.store.pulse import BEAT_SECONDS
+from sweeper.store.records import DRIVERS_EXPERIMENT, RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag, has_tag, knows_tag
 
 LEFT_OPEN = "nobody works on this run any more"
 LOOK_SECONDS = 2.0
@@ -201,13 +203,3 @@ class Driver:
                 if self._stop is not None and tag in own.tags and tag not in self._obeyed:
                     self._obeyed.add(tag)
                     self._stop(own.tags[tag], tag is Tag.STOP_NOW)
-
-
-def knows_tag(driver: str) -> str:
-    """Return the tag by which a driver says that it knows of another."""
-    return f"sweeper.knows.{driver}"
-
-
-def has_tag(study: str) -> str:
-    """Return the tag by which a driver says that it has a study."""
-    return f"sweeper.has.{study}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.store.base import Result, RunRecord, RunStatus, SweepRecord
+from sweeper.store.records import Result, RunRecord, RunStatus, SweepRecord
 
 
 class EmptyReader:

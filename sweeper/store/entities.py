@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from mlflow.entities import Metric, Run
 
-from sweeper.store.base import Result, RunRecord, RunStatus, Tag
+from sweeper.store.records import Result, RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from sweeper.store.values import as_logged
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 
 from sweeper.errors import StoreAway, StoreError
-from sweeper.store.base import DRIVERS_EXPERIMENT
 from sweeper.store.locate import ARTIFACTS, local_path
 from sweeper.store.opening import read_only
+from sweeper.store.records import DRIVERS_EXPERIMENT
 from sweeper.store.schema import schema_of_file
 from sweeper.store.sql import KNOWN_REVISIONS
 

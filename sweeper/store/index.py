@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from sweeper.store.base import Reader, Result
+from sweeper.store.base import Reader
+from sweeper.store.records import Result
 
 OVERLAP_MS = 5 * 60 * 1000
 """How far a refresh looks back: clocks differ, and a run's end time is set before others can see it."""

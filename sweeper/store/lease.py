@@ -13,12 +13,14 @@ from dataclasses import replace
 
 from sweeper.errors import StoreError
 from sweeper.store.artifacts import remove_half_written
-from sweeper.store.base import Kind, Reader, RunRecord, RunStatus, Store, SweepRecord, Tag
+from sweeper.store.base import Reader, Store
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path, spool_path
 from sweeper.store.logs import keep_log
 from sweeper.store.pulse import give_up, is_silent, seems_silent
+from sweeper.store.records import RunRecord, RunStatus, SweepRecord
 from sweeper.store.scratch import remove_scratch
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.unrecorded import remove_half_kept
 
 ABANDONED = "the sweeper process that ran this ended before the task did"

@@ -12,8 +12,10 @@ from typing import IO
 
 from sweeper.files import open_plain
 from sweeper.masking import mask_file
-from sweeper.store.base import LOG_ARTIFACT, OpenRun, RunRecord, Store, Tag
+from sweeper.store.base import Store
 from sweeper.store.locate import local_path
+from sweeper.store.records import LOG_ARTIFACT, OpenRun, RunRecord
+from sweeper.store.tags import Tag
 
 MOST_BYTES = 64 * 1024**2
 CHUNK = 1024**2

@@ -23,11 +23,11 @@ def artifact_repository(artifact_uri: str, tracking_uri: str) -> ArtifactReposit
     """
     parts = urlsplit(artifact_uri)
     if parts.scheme in ("http", "https", "mlflow-artifacts") and parts.netloc:
-        trusted = {_host(tracking_uri), *os.environ.get(HOSTS_VARIABLE, "").split(",")}
-        if _host(artifact_uri, urlsplit(tracking_uri).scheme) not in trusted:
+        host = _host(artifact_uri, urlsplit(tracking_uri).scheme)
+        if host not in (_host(tracking_uri), *os.environ.get(HOSTS_VARIABLE, "").split(",")):
             raise StoreError(
                 f"{shown_uri(artifact_uri)}: these artifacts lie on another host than the tracking server, which would "
-                f"be sent the server's password; if it may know that, set {HOSTS_VARIABLE}={parts.netloc}"
+                f"be sent the server's password; if it may know that, set {HOSTS_VARIABLE}={host}"
             )
     return get_artifact_repository(artifact_uri, tracking_uri=tracking_uri)
 
@@ -35,5 +35,8 @@ def artifact_repository(artifact_uri: str, tracking_uri: str) -> ArtifactReposit
 def _host(uri: str, scheme: str = "") -> str:
     """Return the host and port of an address; ``scheme`` is the one that counts where it has none of its own."""
     parts = urlsplit(uri)
-    port = parts.port or _PORTS.get(parts.scheme) or _PORTS.get(scheme)
+    try:
+        port = parts.port or _PORTS.get(parts.scheme) or _PORTS.get(scheme)
+    except ValueError as error:
+        raise StoreError(f"{shown_uri(uri)}: no address: {error}") from error
     return f"{parts.hostname}:{port}"

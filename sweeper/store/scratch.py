@@ -13,7 +13,7 @@ from pathlib import Path
 
 def make_scratch(run_id: str) -> tempfile.TemporaryDirectory[str]:
     """Make a folder for a run that goes at the end of the context."""
-    return tempfile.TemporaryDirectory(prefix=f"sweeper-{run_id}-")
+    return tempfile.TemporaryDirectory(prefix=f"sweeper-{run_id}-", ignore_cleanup_errors=True)
 
 
 def remove_scratch(run_id: str) -> None:

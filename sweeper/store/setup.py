@@ -19,9 +19,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sweeper.errors import StoreError
-from sweeper.store.base import DRIVERS_EXPERIMENT
 from sweeper.store.connections import disconnect
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path, sqlite_uri
+from sweeper.store.records import DRIVERS_EXPERIMENT
 from sweeper.store.schema import check_schema, is_to_be_made, schema_of_file, schema_of_server
 
 DEFAULT_EXPERIMENT = "Default"

@@ -15,15 +15,9 @@ from typing import Any, Literal
 
 from sweeper.errors import StoreError
 from sweeper.store.artifacts import inside, local_names
-from sweeper.store.base import (
-    DRIVERS_EXPERIMENT,
-    Result,
-    RunRecord,
-    RunStatus,
-    SweepRecord,
-)
 from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
 from sweeper.store.opening import read_only
+from sweeper.store.records import DRIVERS_EXPERIMENT, Result, RunRecord, RunStatus, SweepRecord
 from sweeper.store.schema import check_is_mlflows, schema_of_file
 from sweeper.store.sql_records import TEMPORARIES, as_float, read_records
 from sweeper.store.sweeps import earliest, read_sweep, sweep_names

@@ -8,8 +8,8 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from sweeper.store.base import RunRecord, RunStatus
 from sweeper.store.bulk import uncollected
+from sweeper.store.records import RunRecord, RunStatus
 
 TEMPORARIES = (
     "PRAGMA temp_store = MEMORY",

@@ -10,9 +10,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Result, RunRecord, RunStatus
 from sweeper.store.locate import sqlite_path
 from sweeper.store.patience import Patience
+from sweeper.store.records import Result, RunRecord, RunStatus
 from sweeper.store.sql import SqlReader
 
 _relaxed: set[str] = set()

@@ -9,17 +9,9 @@ from typing import Any
 
 from sweeper.errors import StoreError
 from sweeper.files import read_plain
-from sweeper.store.base import (
-    BLOCKED_ARTIFACT,
-    DOCUMENT_ARTIFACT,
-    Blocked,
-    Kind,
-    Reader,
-    RunRecord,
-    SweepRecord,
-    Tag,
-    sweep_tag,
-)
+from sweeper.store.base import Reader
+from sweeper.store.records import BLOCKED_ARTIFACT, DOCUMENT_ARTIFACT, Blocked, RunRecord, SweepRecord
+from sweeper.store.tags import Kind, Tag, sweep_tag
 from sweeper.store.trials import Trial, read_trials
 
 

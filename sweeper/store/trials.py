@@ -16,7 +16,8 @@ from typing import Any
 
 from sweeper.identity import canonical_json
 from sweeper.spec.restore import restore
-from sweeper.store.base import RunRecord, RunStatus, Tag
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from sweeper.store.values import MAX_TAG
 
 

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from sweeper.errors import StoreAway, StoreError
-from sweeper.store.base import MetricPoint, OpenRun, Reader, RunStatus, Tag
+from sweeper.store.base import Reader
 from sweeper.store.locate import sqlite_path
+from sweeper.store.records import MetricPoint, OpenRun, RunStatus
+from sweeper.store.tags import Tag
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore

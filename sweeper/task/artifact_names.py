@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from sweeper.store.base import LOG_ARTIFACT
+from sweeper.store.records import LOG_ARTIFACT
 
 MOST_BYTES = 255
 """Of each part of a path, as file systems have it."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sweeper.store.base import Result
 from sweeper.store.locate import local_path
+from sweeper.store.records import Result
 from sweeper.task.meta import meta_of
 
 if TYPE_CHECKING:

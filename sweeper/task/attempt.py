@@ -21,9 +21,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from sweeper.errors import StoreAway, TaskError, did_you_mean
-from sweeper.store.base import LOG_ARTIFACT, Kind, MetricPoint, OpenRun, Result, RunStatus, Tag, upstream_tag
 from sweeper.store.locate import spool_path
+from sweeper.store.records import LOG_ARTIFACT, MetricPoint, OpenRun, Result, RunStatus
 from sweeper.store.scratch import make_scratch
+from sweeper.store.tags import Kind, Tag, upstream_tag
 from sweeper.store.unrecorded import ResultKept
 from sweeper.store.values import one_line
 from sweeper.task import rivals

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
-from sweeper.store.base import Reader, Tag
+from sweeper.store.base import Reader
 from sweeper.store.index import Index
 from sweeper.store.locate import locate
 from sweeper.store.patience import Patience, running_seconds
+from sweeper.store.tags import Tag
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sweeper.errors import TaskError
-from sweeper.store.base import MetricPoint
+from sweeper.store.records import MetricPoint
 from sweeper.store.values import fit_key
 
 METRICS_AT_ONCE = 500

@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeper.errors import StoreAway, StoreError
-from sweeper.store.base import LOG_ARTIFACT, MetricPoint, OpenRun, RunStatus, Tag
 from sweeper.store.logs import keep_log
+from sweeper.store.records import LOG_ARTIFACT, MetricPoint, OpenRun, RunStatus
+from sweeper.store.tags import Tag
 from sweeper.store.unrecorded import ResultKept, Unrecorded, keep
 from sweeper.task.context import Context
 

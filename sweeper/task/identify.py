@@ -10,7 +10,7 @@ import luigi
 
 from sweeper.errors import IdentityError, TaskError, did_you_mean
 from sweeper.identity import canonical_json, digest, make_key
-from sweeper.store.base import Result
+from sweeper.store.records import Result
 from sweeper.task.context import current
 from sweeper.task.meta import meta_of
 from sweeper.task.parameters import coerce, identity_value

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sweeper.errors import TaskError, did_you_mean
-from sweeper.store.base import DRIVERS_EXPERIMENT
+from sweeper.store.records import DRIVERS_EXPERIMENT
 from sweeper.task.artifact_names import fault_of_names
 
 MOST_CHARACTERS = 250

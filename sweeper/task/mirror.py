@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import shutil
-import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeper.errors import SweeperError
-from sweeper.store.base import OpenRun, RunRecord, RunStatus, Tag
+from sweeper.store.records import OpenRun, RunRecord, RunStatus
+from sweeper.store.scratch import make_scratch
+from sweeper.store.tags import Tag
 from sweeper.store.values import one_line
 from sweeper.task.log import TASK_LOGGER
 from sweeper.task.manifest import Content, Manifest, from_json, to_json
+from sweeper.task.snapshot import Signature, linked, signature, signatures
 
 if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
@@ -38,13 +39,7 @@ SECONDS_BETWEEN = 30.0
 REST = 9.0
 """How long is waited after mirroring that took a while, as a multiple of it: no more than a tenth of the time."""
 
-LINKING_TRIES = 10
-"""How often all files are linked anew, if the task was replacing some of them meanwhile."""
-
 _logger = logging.getLogger(f"{TASK_LOGGER}.checkpoints")
-
-Signature = tuple[int, int, int, int]
-"""What tells that a file was replaced or written to: device, inode, size and time of change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +121,7 @@ class Mirror:
         self._folder = folder
         self._generation = generation
         self._note = note
-        self._seen: Mapping[str, Signature] = _signatures(folder) if is_in_step else {}
+        self._seen: Mapping[str, Signature] = signatures(folder) if is_in_step else {}
         self._manifest: Manifest = {}
         self._contents: dict[Signature, Content] = {}
         self._stored: set[str] = set()
@@ -157,10 +152,10 @@ class Mirror:
             _logger.warning("the checkpoint was not copied to the store: %s", one_line(str(error)))
 
     def _update(self) -> None:
-        seen = _signatures(self._folder)
+        seen = signatures(self._folder)
         if seen == self._seen:
             return
-        with _linked(self._folder) as links:
+        with linked(self._folder) as links:
             manifest: dict[str, Content] = {}
             is_steady = True
             for name, link in links.items():
@@ -179,13 +174,13 @@ class Mirror:
 
     def _store_content(self, link: Path) -> Content | None:
         """Store a file by its digest, unless it is there; return its content, or None if it changed meanwhile."""
-        before = _signature(link)
+        before = signature(link)
         content = self._contents.get(before) or Content.of(link)
         if content.sha256 not in self._stored:
             copy = link.rename(link.with_name(content.sha256))
             self._store.save_artifact(self._run, copy, f"{FOLDER}/{content.sha256}")
             link = copy
-        if _signature(link) != before:
+        if signature(link) != before:
             return None
         self._stored.add(content.sha256)
         self._contents[before] = content
@@ -194,7 +189,7 @@ class Mirror:
     def _publish(self, manifest: Manifest) -> None:
         """Let a state count of which all files are stored, and delete what was there for the last one alone."""
         generation = self._generation + 1
-        with tempfile.TemporaryDirectory(prefix="sweeper-") as folder:
+        with make_scratch(self._run.run_id) as folder:
             listed = Path(folder) / f"{generation}.json"
             listed.write_text(to_json(manifest), encoding="ascii")
             self._store.save_artifact(self._run, listed, f"{FOLDER}/{listed.name}")
@@ -207,53 +202,3 @@ class Mirror:
         with contextlib.suppress(SweeperError):  # it only takes space, until there is a result
             for name in outdated:
                 self._store.remove_artifact(self._run, f"{FOLDER}/{name}")
-
-
-@contextlib.contextmanager
-def _linked(folder: Path) -> Iterator[dict[str, Path]]:
-    """Link the files of a folder aside, as they are at one moment; yield the links by the files' names.
-
-    A file that is replaced later leaves its link as it was, so the task need not wait while it is copied.
-    """
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix="outgoing-"))
-    try:
-        for _ in range(LINKING_TRIES):
-            shutil.rmtree(aside)
-            aside.mkdir(mode=0o700)
-            before = _signatures(folder)
-            links = {name: aside / f"{number}.link" for number, name in enumerate(before)}
-            with contextlib.suppress(FileNotFoundError):  # it is gone again
-                for name, link in links.items():
-                    _link((folder / name).resolve(), link)
-                if _signatures(folder) == before:
-                    break
-        yield {name: link for name, link in links.items() if link.exists()}
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _link(path: Path, link: Path) -> None:
-    try:
-        os.link(path, link)
-    except FileNotFoundError:
-        raise
-    except OSError:  # a file system without links
-        shutil.copy2(path, link)
-
-
-def _signatures(folder: Path) -> dict[str, Signature]:
-    """Return the files of a folder, by relative POSIX path; a link to one of them counts as the file."""
-    home = folder.resolve()
-    found: dict[str, Signature] = {}
-    for parent, _, names in os.walk(home):
-        for name in names:
-            path = Path(parent) / name
-            with contextlib.suppress(FileNotFoundError):  # it is gone again
-                if stat.S_ISREG(path.stat().st_mode) and path.resolve().is_relative_to(home):
-                    found[path.relative_to(home).as_posix()] = _signature(path)
-    return found
-
-
-def _signature(path: Path) -> Signature:
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import luigi
 
 from sweeper.errors import TaskError
-from sweeper.store.base import Result
+from sweeper.store.records import Result
 from sweeper.task.artifacts import is_readable
 from sweeper.task.attempt import reason_of
 from sweeper.task.base import MlflowTask

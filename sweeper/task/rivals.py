@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import time
 
-from sweeper.store.base import OpenRun, Result, RunRecord, RunStatus, Tag
 from sweeper.store.lease import claims, first_claim
+from sweeper.store.records import OpenRun, Result, RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from sweeper.task.context import Context
 
 SECONDS_BETWEEN_LOOKS = 0.5

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from sweeper.cli import main
 from sweeper.store import open_reader
-from sweeper.store.base import LOG_ARTIFACT, RunRecord, RunStatus, Tag
 from sweeper.store.locate import local_path
+from sweeper.store.records import LOG_ARTIFACT, RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from tests.chaos.arena import Arena, wait_until
 from tests.chaos.tally import Tally
 

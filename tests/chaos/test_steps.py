@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from sweeper.policy import STANDARD, Policy
-from sweeper.store.base import RunStatus
+from sweeper.store.records import RunStatus
 from tests.chaos.arena import Arena, Driver
 from tests.chaos.conftest import MakeArena
 from tests.chaos.evidence import check, check_results_are_whole, reports

@@ -17,7 +17,8 @@ from sweeper.report.sources.outcomes import outcomes
 from sweeper.report.tables.formats import render
 from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
-from sweeper.store.base import RunStatus, Tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from tests.cli.conftest import SWEEPER, wait_until
 from tests.sweeping import running, runs
 

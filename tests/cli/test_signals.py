@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from sweeper.store import open_store
-from sweeper.store.base import RunStatus
 from sweeper.store.driver import Driver
+from sweeper.store.records import RunStatus
 from tests.cli.conftest import SWEEPER, wait_until
 from tests.cli.test_run import family_of, scores, wait_until_gone
 from tests.sweeping import running, runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-from sweeper.store.base import RunStatus
+from sweeper.store.records import RunStatus
 from tests.cli.test_run import GATES, family_of, wait_until_gone
 from tests.sweeping import running, runs
 

@@ -10,7 +10,8 @@ import pytest
 
 from sweeper.session import EngineName
 from sweeper.store import open_reader
-from sweeper.store.base import Kind, RunStatus, Tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.trials import TrialState
 from tests.sweeping import running, runs, sweep
 from tests.test_study import Stopping, trials_of

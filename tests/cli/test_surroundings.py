@@ -15,8 +15,9 @@ import pytest
 from sweeper.cli import COMMANDS, main
 from sweeper.errors import StoreError
 from sweeper.store import open_reader
-from sweeper.store.base import RunStatus, Tag
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from tests.cli.conftest import SWEEPER, Project
 from tests.pipelines.bulky import score_of
 from tests.sweeping import runs, sweep

@@ -13,7 +13,8 @@ from sweeper.binding import bind
 from sweeper.engine.base import Ending
 from sweeper.errors import EngineError, StoreError, SweeperError
 from sweeper.spec import load
-from sweeper.store.base import RunStatus, Tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from sweeper.task import find_result, key_of
 from tests.engine.conftest import score
 from tests.pipelines.chain import Fit

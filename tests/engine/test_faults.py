@@ -9,14 +9,15 @@ import psutil
 
 from sweeper.session import EngineName
 from sweeper.store import open_reader
-from sweeper.store.base import RunStatus, Tag
 from sweeper.store.logs import MOST_BYTES
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from tests.chaos.scale import at_scale
 from tests.pipelines.faults import FAULTS, HARMS
 from tests.sweeping import Swept, running, runs, sweep
 
 if TYPE_CHECKING:
-    from sweeper.store.base import RunRecord
+    from sweeper.store.records import RunRecord
     from tests.chaos.tally import Tally
 
 PIPELINE = "tests.pipelines.faults"

@@ -20,7 +20,8 @@ from sweeper.engine.process import Setup
 from sweeper.errors import EngineError
 from sweeper.session import EngineName
 from sweeper.store import open_reader
-from sweeper.store.base import RunStatus, Tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Tag
 from tests.engine.conftest import CALL_SECONDS, executing, score, submit
 from tests.pipelines.trouble import Gate, Hanging, Trouble
 from tests.sweeping import CHAIN, TROUBLE, Swept, counts, luigi_settings, running, runs, sweep

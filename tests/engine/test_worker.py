@@ -15,7 +15,7 @@ from sweeper.engine import worker as worker_module
 from sweeper.engine.base import Ending, Execution, TaskCall, WorkerLost, call_for
 from sweeper.engine.worker import Finished, SchedulingWorker
 from sweeper.errors import EngineError, StoreError, TaskError
-from sweeper.store.base import Result
+from sweeper.store.records import Result
 from sweeper.task import MlflowTask
 from tests.pipelines.chain import Fit
 from tests.pipelines.trouble import NeedsFile, Trouble, Twins, TwoRoads

@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from sweeper.cli import main
 from sweeper.store import open_store
-from sweeper.store.base import Kind, RunStatus, Tag, sweep_tag
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Kind, Tag, sweep_tag
 from tests.chaos.scale import at_scale
 from tests.chaos.tally import Tally
 from tests.cli.conftest import Project, make_project

@@ -22,10 +22,11 @@ from sweeper.housekeeping.diagnosis import Diagnosis, Level, exit_code
 from sweeper.housekeeping.doctor import examine
 from sweeper.housekeeping.server_checks import checks_for
 from sweeper.store import health
-from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, OpenRun, Tag
 from sweeper.store.driver import Driver
 from sweeper.store.host import Process
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import DRIVERS_EXPERIMENT, OpenRun
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.unrecorded import Unrecorded, keep
 
 if TYPE_CHECKING:

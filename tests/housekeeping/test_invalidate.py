@@ -10,14 +10,15 @@ from click.testing import CliRunner, Result
 
 from sweeper.cli import main
 from sweeper.housekeeping.invalidate import invalidate, to_invalidate, to_restore, undo
-from sweeper.housekeeping.selection import asked_for
+from sweeper.housekeeping.targets import asked_for
 from sweeper.report.sources import reading
 from sweeper.report.sources.cells import CellState
 from sweeper.report.status import status
 from sweeper.report.tables.formats import render
 from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
-from sweeper.store.base import RunRecord, RunStatus, Tag
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from sweeper.store.trials import as_known
 from tests.sweeping import CHAIN, CURVES, counts, runs, sweep
 from tests.test_study import STUDY, Stopping, trials_of
@@ -216,9 +217,9 @@ def test_the_command_shows_what_it_does_and_does_nothing_unasked(store: ApiStore
     )
     assert "invalidated: bad" in command("show", source, uri=store.uri)[1]
     code, text = command("invalidate", source, uri=store.uri)
-    assert (code, text.splitlines()[0]) == (0, "0 results to invalidate")
+    assert (code, text.splitlines()[0]) == (0, "nothing to invalidate")
     code, text = command("invalidate", source, "--undo", "--yes", uri=store.uri)
-    assert (code, text.splitlines()[-1]) == (0, "1 result count again")
+    assert (code, text.splitlines()[-1]) == (0, "1 result counts again")
 
 
 @pytest.mark.parametrize(

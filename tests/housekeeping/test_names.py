@@ -15,9 +15,10 @@ from sweeper.report.tables.formats import render
 from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
 from sweeper.store.assignments import encode, forms
-from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, RunStatus, Tag, sweep_tag
 from sweeper.store.driver import Driver
 from sweeper.store.host import Process
+from sweeper.store.records import DRIVERS_EXPERIMENT, RunStatus
+from sweeper.store.tags import Kind, Tag, sweep_tag
 from tests.housekeeping.test_invalidate import GRID, command
 from tests.sweeping import counts, runs, sweep
 from tests.test_study import STUDY, told_of, trial_runs

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from sweeper.cli import main
 from sweeper.housekeeping.clear import Cleared, clear
 from sweeper.housekeeping.gc import find
-from sweeper.housekeeping.leftovers import Kind
+from sweeper.housekeeping.leftovers import LeftoverKind
 from sweeper.housekeeping.retention import released
 from sweeper.plan import make_plan
 from sweeper.report.question import STANDARD
@@ -19,10 +19,10 @@ from sweeper.report.tables.formats import render
 from sweeper.report.tables.table import answer
 from sweeper.session import bind_file
 from sweeper.store import disposal, open_reader, open_store
-from sweeper.store.base import Kind as RunKind
-from sweeper.store.base import RunRecord, Tag
 from sweeper.store.driver import Driver
 from sweeper.store.locate import local_path
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Kind, Tag
 from tests.sweeping import runs, sweep, write_spec
 
 TRAIN = """
@@ -94,7 +94,7 @@ def test_by_default_everything_is_kept(store_uri: str) -> None:
 def test_old_artifacts_go(store_uri: str) -> None:
     sweep(f'{TRAIN}[keep]\nartifacts = "2 days"\n', store_uri)
     store = open_store(store_uri)
-    every = store.runs_with(Tag.KIND, RunKind.TASK)
+    every = store.runs_with(Tag.KIND, Kind.TASK)
     end = min(run.end_time or 0 for run in every) / 1000
     assert [*released(store, every, ["sweep"], end + 47 * 3600)] == []
     assert len([*released(store, every, ["sweep"], end + 49 * 3600)]) == 6
@@ -118,9 +118,9 @@ def test_a_sweep_that_runs_is_left_alone(store_uri: str) -> None:
     sweep(BEST, store_uri)
     store = open_store(store_uri)
     driver = Driver(store, at="sweep")
-    assert not find(store).of(Kind.LET_GO)
+    assert not find(store).of(LeftoverKind.LET_GO)
     driver.close()
-    assert find(store).of(Kind.LET_GO)
+    assert find(store).of(LeftoverKind.LET_GO)
 
 
 def test_a_task_that_is_to_read_what_was_let_go_has_it_made_again(store_uri: str) -> None:

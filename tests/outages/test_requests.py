@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeper.errors import StoreAway, StoreError, TaskError
-from sweeper.store.base import MetricPoint, RunStatus
 from sweeper.store.patience import Patience
+from sweeper.store.records import MetricPoint, RunStatus
 from tests.outages.proxy import Fault, Proxy, Request
 
 if TYPE_CHECKING:

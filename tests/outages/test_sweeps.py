@@ -15,9 +15,10 @@ import pytest
 from sweeper.errors import StoreAway
 from sweeper.session import EngineName
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 from sweeper.store.locate import sqlite_path
 from sweeper.store.patience import VARIABLE
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.store.unrecorded import homes, kept
 from tests.chaos.scale import at_scale
 from tests.outages.proxy import Fault, Proxy, Request

@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sweeper.store.base import RunRecord, RunStatus, Tag, upstream_tag
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag, upstream_tag
 
 _numbers = itertools.count(1)
 

@@ -18,7 +18,8 @@ from sweeper.report.sources.outcomes import outcomes
 from sweeper.report.tables.table import Table, answer
 from sweeper.spec import load
 from sweeper.store.assignments import encode
-from sweeper.store.base import PARENT_TAG, Blocked, RunRecord, RunStatus, SweepRecord, Tag
+from sweeper.store.records import Blocked, RunRecord, RunStatus, SweepRecord
+from sweeper.store.tags import PARENT_TAG, Tag
 from sweeper.store.trials import Told, Trial, TrialState
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import Kind, Reader, RunRecord, Tag
+from sweeper.store.base import Reader
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Kind, Tag
 from tests.sweeping import CHAIN, TROUBLE, sweep
 
 RATES = f'task = "{CHAIN}:Fit"\nmetric = "score"\nreplicates = "seed"\n[grid]\nrate = [0.1, 0.2]\nseed = [0, 1, 2]\n'

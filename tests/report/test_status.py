@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeper.report.sources.outcomes import outcomes
 from sweeper.report.status import status
-from sweeper.store.base import Blocked, RunStatus, SweepRecord
+from sweeper.store.records import Blocked, RunStatus, SweepRecord
 from sweeper.store.trials import Told, TrialState
 from tests.report.records import complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
 

@@ -14,7 +14,8 @@ import pytest
 
 from sweeper.session import EngineName, run_spec
 from sweeper.store import open_store
-from sweeper.store.base import DOCUMENT_ARTIFACT, Tag
+from sweeper.store.records import DOCUMENT_ARTIFACT
+from sweeper.store.tags import Tag
 from tests.cli.conftest import Command, Project, make_project
 from tests.sweeping import CHAIN, Recorder, runs
 

@@ -14,8 +14,8 @@ import pytest
 
 from sweeper.store import open_reader
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Tag
 from sweeper.store.driver import Driver
+from sweeper.store.tags import Tag
 from tests.cli.conftest import PIPELINES, Command, Project, make_project
 from tests.sweeping import runs
 
@@ -106,7 +106,7 @@ def test_the_command_line_of_a_driver_is_masked(store: ApiStore, monkeypatch: py
 def test_a_store_that_cannot_be_reached_is_named_without_its_password(
     address: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeper.store.api.LOOKING_SECONDS", 0.0)
+    monkeypatch.setattr("sweeper.store.api_reader.LOOKING_SECONDS", 0.0)
     done = command("list", "--tracking-uri", address)
     assert done.exit_code == 3
     assert "127.0.0.1:9" in done.output

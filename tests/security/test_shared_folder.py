@@ -15,11 +15,11 @@ import pytest
 from sweeper import MlflowTask
 from sweeper.errors import StoreError, TaskError
 from sweeper.store.api import ApiStore
-from sweeper.store.base import LOG_ARTIFACT, OpenRun, RunStatus
 from sweeper.store.locate import spool_path
 from sweeper.store.logs import keep_log
+from sweeper.store.records import LOG_ARTIFACT, OpenRun, RunStatus
 from sweeper.store.setup import prepare
-from sweeper.task.checkpoints import Place
+from sweeper.task.checkpoint_place import Place
 from sweeper.task.context import Context
 
 

@@ -15,9 +15,10 @@ from sweeper.errors import StoreError
 from sweeper.report.accounts.logs import log_path, log_tail
 from sweeper.store import open_reader
 from sweeper.store.api import ApiStore
-from sweeper.store.base import DOCUMENT_ARTIFACT, LOG_ARTIFACT, Kind, RunRecord, RunStatus, Tag
 from sweeper.store.cache import cache_folder, fetched
+from sweeper.store.records import DOCUMENT_ARTIFACT, LOG_ARTIFACT, RunRecord, RunStatus
 from sweeper.store.repository import HOSTS_VARIABLE, artifact_repository
+from sweeper.store.tags import Kind, Tag
 
 OUTSIDE = ["../secret", "a/../../secret", "/etc/passwd", "..", "", "a\0b"]
 SECRET = "-----BEGIN OPENSSH PRIVATE KEY-----"
@@ -151,3 +152,15 @@ class TestPasswords:
     ) -> None:
         monkeypatch.setenv(HOSTS_VARIABLE, "a:1,b:80")
         artifact_repository(place, "http://127.0.0.1:5000")
+
+    @pytest.mark.parametrize("scheme", ["http", "https", "mlflow-artifacts"])
+    def test_what_the_refusal_says_to_set_helps(self, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        place, server = f"{scheme}://user:word@elsewhere{self.PATH}", "https://127.0.0.1:5000"
+        with pytest.raises(StoreError, match=rf"set {HOSTS_VARIABLE}=elsewhere:\d+$") as refused:
+            artifact_repository(place, server)
+        monkeypatch.setenv(HOSTS_VARIABLE, str(refused.value).rpartition("=")[2])
+        artifact_repository(place, server)
+
+    def test_an_address_without_a_port_that_can_be_is_refused(self) -> None:
+        with pytest.raises(StoreError, match="Port"):
+            artifact_repository(f"http://elsewhere:99999{self.PATH}", "http://127.0.0.1:5000")

@@ -23,31 +23,28 @@ from sweeper.housekeeping.invalidate import invalidate, to_invalidate, to_restor
 from sweeper.housekeeping.remove import remove, restore
 from sweeper.housekeeping.rename import rename
 from sweeper.store import open_reader, open_store
-from sweeper.store.api import FEW_KEYS, ApiStore
-from sweeper.store.base import (
-    BLOCKED_ARTIFACT,
-    DOCUMENT_ARTIFACT,
-    DRIVERS_EXPERIMENT,
-    LOG_ARTIFACT,
-    MOST_ARTIFACTS,
-    Blocked,
-    Kind,
-    MetricPoint,
-    OpenRun,
-    Reader,
-    Result,
-    RunStatus,
-    Tag,
-    sweep_tag,
-    upstream_tag,
-)
+from sweeper.store.api import ApiStore
+from sweeper.store.api_reader import FEW_KEYS
+from sweeper.store.base import MOST_ARTIFACTS, Reader
 from sweeper.store.disposal import delete, let_go
 from sweeper.store.host import Process
 from sweeper.store.index import Index
 from sweeper.store.lease import bury_the_dead
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import (
+    BLOCKED_ARTIFACT,
+    DOCUMENT_ARTIFACT,
+    DRIVERS_EXPERIMENT,
+    LOG_ARTIFACT,
+    Blocked,
+    MetricPoint,
+    OpenRun,
+    Result,
+    RunStatus,
+)
 from sweeper.store.sql import SqlReader
 from sweeper.store.sqlite import SqliteStore
+from sweeper.store.tags import Kind, Tag, sweep_tag, upstream_tag
 from sweeper.task.context import Context, use
 from tests.store.test_lease import claim, register
 

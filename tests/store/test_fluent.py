@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from sweeper import MlflowTask
-from sweeper.store.base import Kind, RunRecord, RunStatus, Tag
 from sweeper.store.fluent import chosen_uri
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.task import key_of
 from sweeper.task.context import Context
 from tests.task.test_base import is_known_to_a_newcomer, only_run

@@ -18,11 +18,12 @@ import pytest
 from sweeper.store import driver as drivers
 from sweeper.store import pulse
 from sweeper.store.api import ApiStore
-from sweeper.store.base import DRIVERS_EXPERIMENT, Kind, RunStatus, Tag
-from sweeper.store.driver import Driver, has_tag, knows_tag
+from sweeper.store.driver import Driver
 from sweeper.store.host import Process
 from sweeper.store.lease import bury_the_dead, close_lost, is_dead, living_drivers
 from sweeper.store.pulse import LONG_SILENCE_SECONDS
+from sweeper.store.records import DRIVERS_EXPERIMENT, RunStatus
+from sweeper.store.tags import Kind, Tag, has_tag, knows_tag
 
 HOUR = 3600
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sweeper.store.api import ApiStore
-from sweeper.store.base import RunStatus
 from sweeper.store.host import Process
 from sweeper.store.lease import bury_the_dead
 from sweeper.store.locate import local_path
+from sweeper.store.records import RunStatus
 from sweeper.store.scratch import make_scratch
 from sweeper.store.unrecorded import homes
 from tests.store.test_lease import claim, register

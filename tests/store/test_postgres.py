@@ -14,10 +14,10 @@ import sqlalchemy
 
 from sweeper.errors import StoreError
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import Tag
 from sweeper.store.connections import disconnect
 from sweeper.store.empty import EmptyReader
 from sweeper.store.locate import ARTIFACTS
+from sweeper.store.tags import Tag
 from tests.postgres import Postgres
 from tests.processes import in_child
 from tests.store.test_setup import commit, texts

@@ -16,13 +16,15 @@ import pytest
 from sweeper.errors import StoreError
 from sweeper.store import open_reader, open_store
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Reader, RunStatus, Tag
+from sweeper.store.base import Reader
 from sweeper.store.empty import EmptyReader
 from sweeper.store.index import OVERLAP_MS, Index
 from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import RunStatus
 from sweeper.store.setup import prepare
 from sweeper.store.sql import SqlReader
 from sweeper.store.sqlite import SqliteStore
+from sweeper.store.tags import Tag
 from tests.processes import in_child
 
 

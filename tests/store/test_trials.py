@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from sweeper.identity import canonical_json
 from sweeper.store import open_reader, open_store
 from sweeper.store.api import ApiStore
-from sweeper.store.base import DOCUMENT_ARTIFACT, PARENT_TAG, Kind, RunRecord, RunStatus, Tag
+from sweeper.store.records import DOCUMENT_ARTIFACT, RunRecord, RunStatus
+from sweeper.store.tags import PARENT_TAG, Kind, Tag
 from sweeper.store.trials import Told, Trial, TrialState, asked_tags, read_trials, told_tags
 from sweeper.store.values import MAX_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sweeper.store.base import OpenRun
+    from sweeper.store.records import OpenRun
 
 NUMBERS = st.floats(allow_nan=False)
 VALUES = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | NUMBERS | st.text(max_size=20)

@@ -11,7 +11,8 @@ import pytest
 
 from sweeper.session import EngineName
 from sweeper.store import open_reader, open_store
-from sweeper.store.base import MetricPoint, RunStatus, Tag
+from sweeper.store.records import MetricPoint, RunStatus
+from sweeper.store.tags import Tag
 from tests.sweeping import CHAIN, counts, running, sweep
 
 WRITERS = 8

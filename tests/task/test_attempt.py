@@ -21,9 +21,10 @@ from optuna import TrialPruned
 from sweeper import MlflowTask
 from sweeper.errors import StoreError, TaskError
 from sweeper.store.api import ApiStore
-from sweeper.store.base import LOG_ARTIFACT, Kind, RunStatus, Tag
+from sweeper.store.records import LOG_ARTIFACT, RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.task import key_of
-from sweeper.task.checkpoints import checkpoint_folders
+from sweeper.task.checkpoint_place import checkpoint_folders
 from sweeper.task.context import Context
 from sweeper.task.pruning import is_prune
 from tests.task.test_base import is_known_to_a_newcomer, metrics_of, only_run, read, write_text

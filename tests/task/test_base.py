@@ -19,8 +19,9 @@ from mlflow.tracking import MlflowClient
 from sweeper import MlflowTask
 from sweeper.errors import TaskError
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Kind, RunRecord, RunStatus, Tag, upstream_tag
 from sweeper.store.index import Index
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Kind, Tag, upstream_tag
 from sweeper.task import key_of, meta_of
 from sweeper.task.context import Context, current, use
 from tests.processes import in_child

@@ -21,10 +21,11 @@ from sweeper import MlflowTask
 from sweeper.errors import StoreError, TaskError
 from sweeper.session import EngineName
 from sweeper.store.api import ApiStore
-from sweeper.store.base import OpenRun, RunStatus, Tag
 from sweeper.store.index import Index
-from sweeper.task import checkpoints, key_of, mirror
-from sweeper.task.checkpoints import Place, checkpoint_folders, discard, mirrored_checkpoints
+from sweeper.store.records import OpenRun, RunStatus
+from sweeper.store.tags import Tag
+from sweeper.task import checkpoint_place, checkpoints, key_of, mirror
+from sweeper.task.checkpoint_place import Place, acquire, checkpoint_folders, discard
 from sweeper.task.context import Context, current, use
 from sweeper.task.manifest import Content, from_json, to_json
 from sweeper.task.mirror import Mirror, Mirrored, fetch, mirrored_for
@@ -134,7 +135,7 @@ def test_so_it_does_on_other_machines_that_see_only_the_server(
     attempts = store.runs_in(["steps"])
     assert [run.status.value for run in attempts] == ["RUNNING"] * 5 + ["FINISHED"]
     assert [name for run in attempts for name in store.artifact_names(run) if name != "task.log"] == []
-    assert not {run.run_id for run in mirrored_checkpoints(store)} & {run.run_id for run in attempts}
+    assert not any(run.tags.get(Tag.CHECKPOINT) for run in attempts)
 
 
 def newest_steps(store: ApiStore, into: Path) -> int:
@@ -213,7 +214,7 @@ def test_that_other_code_saved_a_checkpoint_is_in_the_log(context: Context, monk
 
 def hold(folder: Path, stop: Path) -> None:
     """Hold the lock of a key's checkpoints."""
-    assert checkpoints._acquire(folder, 0) is not None
+    assert acquire(folder, 0) is not None
     (folder / "held").touch()
     while not stop.exists():
         time.sleep(0.01)
@@ -356,7 +357,7 @@ def test_where_the_newest_cannot_be_used_the_one_before_is(
     context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(checkpoints, "_is_far", lambda _: True)
-    monkeypatch.setattr(checkpoints, "checkpoint_home", lambda _: None)
+    monkeypatch.setattr(checkpoint_place, "checkpoint_home", lambda _: None)
     for machine in ("a", "b"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / machine))
         fail(Saves())
@@ -367,7 +368,7 @@ def test_where_the_newest_cannot_be_used_the_one_before_is(
     fail(Saves())
     Saves().run()
     assert metrics_of(Saves()) == {"attempts": 3}
-    assert mirrored_checkpoints(context.store) == []
+    assert not any(run.tags[Tag.CHECKPOINT] for run in context.store.runs_with(Tag.CHECKPOINT))
 
 
 def test_what_an_attempt_before_the_last_result_has_left_is_not_taken(

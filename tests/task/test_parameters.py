@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sweeper import MlflowTask
 from sweeper.engine.base import call_for
 from sweeper.engine.execute import rebuild
-from sweeper.store.base import Kind, Tag
+from sweeper.store.tags import Kind, Tag
 from sweeper.task import key_of
 from sweeper.task.context import Context
 from sweeper.task.parameters import checked, coerce

@@ -12,8 +12,10 @@ import pytest
 
 from sweeper.store import open_reader
 from sweeper.store.api import ApiStore
-from sweeper.store.base import LOG_ARTIFACT, Kind, Reader, RunStatus, Tag
+from sweeper.store.base import Reader
 from sweeper.store.lease import living_drivers
+from sweeper.store.records import LOG_ARTIFACT, RunStatus
+from sweeper.store.tags import Kind, Tag
 
 PIPELINE = textwrap.dedent(
     """

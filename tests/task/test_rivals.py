@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeper.store.base import OpenRun, RunStatus, Tag
-from sweeper.store.driver import Driver, knows_tag
+from sweeper.store.driver import Driver
+from sweeper.store.records import OpenRun, RunStatus
+from sweeper.store.tags import Tag, knows_tag
 from sweeper.task import key_of, rivals
 from sweeper.task.context import Context
 from sweeper.task.rivals import AlreadyDone, ClaimedElsewhere, win_or_leave, yield_to_result

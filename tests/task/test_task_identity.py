@@ -16,8 +16,9 @@ import pytest
 from sweeper import MlflowTask
 from sweeper.errors import IdentityError
 from sweeper.identity import digest, make_key
-from sweeper.store.base import Kind, RunStatus, Tag
 from sweeper.store.index import Index
+from sweeper.store.records import RunStatus
+from sweeper.store.tags import Kind, Tag
 from sweeper.task import find_result, key_of
 from sweeper.task.base import describe
 from sweeper.task.context import Context, use

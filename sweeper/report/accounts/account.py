@@ -14,12 +14,13 @@ from sweeper.report.accounts.logs import log_tail
 from sweeper.report.lineage.trace import Lineage, trace, users
 from sweeper.report.sources.cells import CellState, unfinished
 from sweeper.spec.restore import restore
-from sweeper.store.assignments import decode, forms
-from sweeper.store.base import INVALIDATED, PARENT_TAG, Kind, Reader, RunRecord, RunStatus, Tag, sweep_tag
+from sweeper.store.assignments import decode, forms, sweeps_of
+from sweeper.store.base import Reader
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import INVALIDATED, PARENT_TAG, Kind, Tag, sweep_tag
 
-_SWEEP = sweep_tag("")
 _OF_OTHERS = ("sweeper.", "mlflow.")
 
 
@@ -107,9 +108,7 @@ def state_of(run: RunRecord) -> tuple[str, str]:
 
 def points_of(run: RunRecord) -> Mapping[str, Sequence[Point]]:
     """Return the points that a run stands for, by sweep."""
-    names = [tag[len(_SWEEP) :] for tag in run.tags if tag.startswith(_SWEEP)]
-    decoded = {name: decode(name, run.tags) for name in names if "/" not in name}  # a long list goes on in <name>/2
-    return {name: [_point(one) for one in assignments] for name, assignments in decoded.items() if assignments}
+    return {name: [_point(one) for one in decode(name, run.tags)] for name in sweeps_of(run.tags)}
 
 
 def own_tags(run: RunRecord) -> dict[str, str]:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sweeper.report.accounts.account import Artifact, artifacts_of
 from sweeper.report.accounts.difference import Change, Pair, Section
-from sweeper.store.base import Reader, RunRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 
 def compare_artifacts(reader: Reader, pairs: Sequence[Pair]) -> Section:

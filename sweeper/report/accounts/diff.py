@@ -17,7 +17,9 @@ from sweeper.report.accounts.upstream_diff import upstream_changes
 from sweeper.report.lineage.origins import COMMIT, DIRTY
 from sweeper.report.lineage.trace import Lineage, ancestors, class_name, task_of, trace, upstream
 from sweeper.report.statistics.measurement import Measurement, measure
-from sweeper.store.base import Reader, RunRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 DURATION = "duration"
 """The one thing in which equal work may differ."""

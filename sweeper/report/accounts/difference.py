@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 Pair = tuple[RunRecord, RunRecord]
 """A run of A's and the run of B's that belongs to it."""

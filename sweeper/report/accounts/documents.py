@@ -16,7 +16,8 @@ from sweeper.report.accounts.sweep_account import SweepAccount
 from sweeper.report.lineage.origins import COMMIT, is_dirty
 from sweeper.report.lineage.trace import is_remade, saved_seconds, task_of
 from sweeper.report.lineage.tree import Branch, branches
-from sweeper.store.base import RunRecord, Tag
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 
 def run_document(account: Account) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from typing import Any
 
 from sweeper.errors import StoreError
 from sweeper.files import read_plain
-from sweeper.store.base import ENVIRONMENT_ARTIFACT, PARENT_TAG, Kind, Reader, RunRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import ENVIRONMENT_ARTIFACT, RunRecord
+from sweeper.store.tags import PARENT_TAG, Kind, Tag
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from sweeper.report.lineage.trace import class_name
 from sweeper.report.moments import ago
 from sweeper.report.rounding import numeral
 from sweeper.report.sources.outcomes import SweepOutcomes, outcomes
-from sweeper.store.base import Reader, SweepRecord, Tag
+from sweeper.store.base import Reader
 from sweeper.store.lease import without_the_dead
+from sweeper.store.records import SweepRecord
 from sweeper.store.sweeps import own_run
+from sweeper.store.tags import Tag
 
 HEADERS = ("sweep", "task", "kind", "done", "failed", "best", "state", "last run")
 

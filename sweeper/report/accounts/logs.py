@@ -9,8 +9,10 @@ from pathlib import Path
 from sweeper.errors import StoreError
 from sweeper.files import open_plain
 from sweeper.masking import mask
-from sweeper.store.base import LOG_ARTIFACT, Reader, RunRecord, Tag
+from sweeper.store.base import Reader
 from sweeper.store.locate import spool_path
+from sweeper.store.records import LOG_ARTIFACT, RunRecord
+from sweeper.store.tags import Tag
 
 MOST_LINES = 20
 

@@ -16,9 +16,11 @@ from sweeper.report.sources.outcomes import SweepOutcomes
 from sweeper.report.sources.reading import read_outcomes, read_record
 from sweeper.spec.toml import to_toml
 from sweeper.spec.words import split_values
-from sweeper.store.base import Kind, Reader, RunRecord, SweepRecord, Tag
+from sweeper.store.base import Reader
 from sweeper.store.lease import without_the_dead
 from sweeper.store.locate import shown_uri
+from sweeper.store.records import RunRecord, SweepRecord
+from sweeper.store.tags import Kind, Tag
 
 FEWEST_CHARACTERS = 4
 """How much of a run's id names the run."""

@@ -18,7 +18,8 @@ from sweeper.report.lineage.tree import Branch, branches
 from sweeper.report.moments import ago, clock
 from sweeper.report.plan import duration
 from sweeper.report.status import from_here
-from sweeper.store.base import Kind, RunRecord, Tag
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Kind, Tag
 
 SHORT_ID = 8
 """How much of a run's id is shown where the whole is not needed."""

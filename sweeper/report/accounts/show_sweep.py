@@ -22,7 +22,7 @@ from sweeper.report.escape import shown
 from sweeper.report.lineage.dag import Dag
 from sweeper.report.moments import ago, clock
 from sweeper.report.plan import average, duration
-from sweeper.store.base import Tag
+from sweeper.store.tags import Tag
 
 _DAG_HEADERS = ("task", "results", "took", "points sharing one", "sharing saved")
 

@@ -15,8 +15,10 @@ from sweeper.report.sources.outcomes import SweepOutcomes
 from sweeper.report.sources.trials import TrialStanding
 from sweeper.report.sources.values import identity
 from sweeper.report.statistics.front import front, losses
-from sweeper.store.base import Reader, RunRecord, RunStatus, Tag
+from sweeper.store.base import Reader
 from sweeper.store.lease import is_dead
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag
 
 
 class SweepStanding(enum.StrEnum):

@@ -12,7 +12,8 @@ from sweeper.report.lineage.notes import notes
 from sweeper.report.lineage.trace import trace
 from sweeper.report.sources.cells import CellState
 from sweeper.report.sources.outcomes import SweepOutcomes, outcomes
-from sweeper.store.base import Reader, RunRecord, SweepRecord
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord, SweepRecord
 
 
 @dataclass(frozen=True, slots=True)

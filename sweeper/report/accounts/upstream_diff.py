@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sweeper.report.accounts.account import own_tags
 from sweeper.report.accounts.difference import Change, Pair, changes, together
 from sweeper.report.lineage.trace import Lineage, class_name, is_kept, task_of, upstream
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 _SHORT_ID = 8
 _SHORT_KEY = 14

@@ -15,7 +15,8 @@ from sweeper.report.statistics.interval import CONFIDENCE, IntervalMethod
 from sweeper.report.tables.rows import Row, finished
 from sweeper.report.tables.table import Table
 from sweeper.spec.space import Interval
-from sweeper.store.base import Reader, RunRecord
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
 from sweeper.store.trials import Trial
 
 MOST_CURVES = 10

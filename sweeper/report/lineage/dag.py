@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from sweeper.report.lineage.trace import Lineage, class_name, saved_seconds, task_of, upstream, users
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from sweeper.report.escape import shown
 from sweeper.report.lineage.origins import Origins, is_dirty, origins
 from sweeper.report.lineage.trace import Lineage, class_name, is_remade, task_of, upstream
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 _MOST_NAMED = 3
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sweeper.report.lineage.trace import Lineage, task_of
-from sweeper.store.base import RunRecord, Tag
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 COMMIT = "mlflow.source.git.commit"
 DIRTY = "mlflow.source.git.dirty"

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sweeper.store.base import Reader, RunRecord, Tag, upstream_tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag, upstream_tag
 
 _UPSTREAM = upstream_tag("")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sweeper.report.lineage.trace import Lineage, upstream
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from sweeper.report.tables.column import Column as Words
 from sweeper.report.tables.column import Kind, Value
 from sweeper.report.tables.layout import Layout, layout
 from sweeper.report.tables.table import Table
-from sweeper.store.base import Reader, RunRecord
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
 
 MOST_FAILURES = 50
 """Of so many reasons why there is no result the log is read and shown."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sweeper.points import Point
-from sweeper.store.base import Blocked, RunRecord, RunStatus, Tag
+from sweeper.store.records import Blocked, RunRecord, RunStatus
+from sweeper.store.tags import Tag
 
 
 class CellState(enum.StrEnum):

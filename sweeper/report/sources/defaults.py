@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sweeper.report.lineage.trace import Lineage, ancestors, class_name, task_of, upstream
 from sweeper.report.sources.foreign import typed
 from sweeper.report.sources.values import identity
-from sweeper.store.base import RunRecord, Tag
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 
 if TYPE_CHECKING:
     from sweeper.report.sources.observations import Observation

@@ -14,7 +14,8 @@ from typing import Any
 
 from sweeper.points import Point
 from sweeper.report.sources.cells import Cell, CellState, cell_of, said, unfinished
-from sweeper.store.base import PARENT_TAG, Kind, RunRecord, RunStatus, Tag
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import PARENT_TAG, Kind, Tag
 
 _TRUTH = {"True": True, "False": False, "true": True, "false": False}
 

@@ -8,13 +8,13 @@ import pandas as pd
 
 from sweeper.report.lineage.origins import COMMIT, DIRTY
 from sweeper.report.sources.cells import CellState
-from sweeper.store.base import Tag
+from sweeper.store.tags import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from sweeper.report.sources.observations import Observation, Observations
-    from sweeper.store.base import RunRecord
+    from sweeper.store.records import RunRecord
 
 _TRUTH = {"true": True, "false": False}
 

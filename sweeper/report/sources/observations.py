@@ -19,7 +19,7 @@ from sweeper.report.sources.foreign import ExperimentRuns
 from sweeper.report.sources.outcomes import SweepOutcomes
 from sweeper.report.sources.trials import TrialOutcome
 from sweeper.spec import Direction
-from sweeper.store.base import RunRecord
+from sweeper.store.records import RunRecord
 
 SWEEP = "sweep"
 STATE = "state"

@@ -16,7 +16,7 @@ from sweeper.report.sources.trials import TrialOutcome
 from sweeper.spec import Direction, Spec
 from sweeper.spec.restore import restore
 from sweeper.store.assignments import forms, to_form
-from sweeper.store.base import RunRecord, SweepRecord
+from sweeper.store.records import RunRecord, SweepRecord
 from sweeper.store.trials import as_known
 
 if TYPE_CHECKING:

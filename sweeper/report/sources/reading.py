@@ -12,10 +12,11 @@ from sweeper.report.sources.foreign import ExperimentRuns
 from sweeper.report.sources.observations import Observations, observe
 from sweeper.report.sources.outcomes import SweepOutcomes, outcomes
 from sweeper.store import open_reader
-from sweeper.store.base import Reader, SweepRecord
+from sweeper.store.base import Reader
 from sweeper.store.bulk import uncollected
 from sweeper.store.lease import as_they_are, without_the_dead
 from sweeper.store.locate import locate, shown_uri
+from sweeper.store.records import SweepRecord
 
 
 def open_store(tracking_uri: str | None) -> Reader:

@@ -16,7 +16,9 @@ from sweeper.report.accounts.difference import Change, Section
 from sweeper.report.accounts.selection import Selection, select
 from sweeper.report.accounts.upstream_diff import upstream_changes
 from sweeper.report.lineage.trace import Lineage
-from sweeper.store.base import Reader, RunRecord, RunStatus, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag
 from tests.report.made import dirty, made
 from tests.report.stores import by_client, filled
 

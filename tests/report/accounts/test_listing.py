@@ -15,8 +15,10 @@ from sweeper.report.accounts.listing import Listed, listing_document, listing_te
 from sweeper.report.accounts.standing import Best, Progress, SweepStanding, best_of, progress_of, standing_of
 from sweeper.report.moments import ago, clock
 from sweeper.report.sources.outcomes import outcomes
-from sweeper.store.base import Reader, RunRecord, RunStatus, SweepRecord, Tag
+from sweeper.store.base import Reader
 from sweeper.store.host import Process
+from sweeper.store.records import RunRecord, RunStatus, SweepRecord
+from sweeper.store.tags import Tag
 from tests.report.records import learning_rates, pareto, run, study, sweep
 from tests.report.stores import by_client, filled
 

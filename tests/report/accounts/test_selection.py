@@ -9,7 +9,9 @@ import pytest
 
 from sweeper.errors import InputError
 from sweeper.report.accounts.selection import find_named, find_run, select
-from sweeper.store.base import Kind, Reader, RunRecord, RunStatus, SweepRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord, RunStatus, SweepRecord
+from sweeper.store.tags import Kind, Tag
 from tests.report.made import made
 from tests.report.stores import filled, run_of
 

@@ -18,7 +18,9 @@ from sweeper.report.accounts.show_sweep import sweep_text
 from sweeper.report.accounts.sweep_account import sweep_account
 from sweeper.report.lineage.trace import Lineage, trace, upstream
 from sweeper.report.sources.reading import read_record
-from sweeper.store.base import Reader, RunRecord, RunStatus, Tag, sweep_tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord, RunStatus
+from sweeper.store.tags import Tag, sweep_tag
 from tests.report.made import dirty, made
 from tests.report.stores import by_client, filled, run_of
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from sweeper.report.lineage.notes import notes
 from sweeper.report.lineage.trace import Lineage
-from sweeper.store.base import RunRecord, Tag
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag
 from tests.report.made import dirty, made
 
 

@@ -23,7 +23,8 @@ from tests.report.made import Results, made
 from tests.sweeping import CHAIN, runs, sweep
 
 if TYPE_CHECKING:
-    from sweeper.store.base import Reader, RunRecord
+    from sweeper.store.base import Reader
+    from sweeper.store.records import RunRecord
 
 
 def traced(known: Iterable[RunRecord], *of: RunRecord) -> tuple[Lineage, Results]:

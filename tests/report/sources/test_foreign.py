@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sweeper.report.sources.cells import Cell, CellState
 from sweeper.report.sources.foreign import parameters, typed
-from sweeper.store.base import RunRecord, RunStatus
+from sweeper.store.records import RunRecord, RunStatus
 from tests.report.records import experiment, failed, foreign, run
 
 

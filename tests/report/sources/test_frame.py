@@ -10,7 +10,7 @@ import pytest
 
 from sweeper.report.question import Question
 from sweeper.report.sources.frame import OWN_COLUMNS, frame
-from sweeper.store.base import RunStatus, SweepRecord
+from sweeper.store.records import RunStatus, SweepRecord
 from tests.report.records import experiment, failed, foreign, learning_rates, observed, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "accuracy"\n'

@@ -14,7 +14,7 @@ from sweeper.report.lineage.trace import Lineage
 from sweeper.report.question import Order, Question
 from sweeper.report.sources.observations import Observations
 from sweeper.spec import Direction
-from sweeper.store.base import Blocked, RunRecord, RunStatus, SweepRecord
+from sweeper.store.records import Blocked, RunRecord, RunStatus, SweepRecord
 from tests.report.records import ALONE, answered, experiment, failed, foreign, learning_rates, observed, run, sweep
 
 HEAD = 'task = "m:Train"\nmetric = "loss"\ndirection = "minimize"\n'

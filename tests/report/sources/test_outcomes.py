@@ -10,7 +10,8 @@ import pytest
 
 from sweeper.report.sources.cells import Cell, CellState
 from sweeper.report.sources.outcomes import outcomes
-from sweeper.store.base import Blocked, RunStatus, SweepRecord, Tag, sweep_tag
+from sweeper.store.records import Blocked, RunStatus, SweepRecord
+from sweeper.store.tags import Tag, sweep_tag
 from tests.report.records import NAME, failed, learning_rates, run, sweep
 
 ONE_POINT = 'task = "m:T"\nmetric = "accuracy"\n[grid]\nx = [1]\n'

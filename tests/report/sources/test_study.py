@@ -17,7 +17,7 @@ from sweeper.report.sources.outcomes import outcomes
 from sweeper.report.sources.study import StudyOutcomes
 from sweeper.report.sources.trials import TrialStanding
 from sweeper.report.tables.formats import render
-from sweeper.store.base import Blocked, RunStatus
+from sweeper.store.records import Blocked, RunStatus
 from sweeper.store.trials import Told, TrialState
 from tests.report.conftest import Asked
 from tests.report.records import answered, complete, failed, learning_rates, pareto, pruned, run, study, sweep, trial
@@ -25,7 +25,7 @@ from tests.report.records import answered, complete, failed, learning_rates, par
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sweeper.store.base import SweepRecord
+    from sweeper.store.records import SweepRecord
 
 ROOT = Path(__file__).parents[3]
 ONE = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n[study]\ntrials = 20\n[study.space]\nx.int = [0, 99]\n'

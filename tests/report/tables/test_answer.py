@@ -11,7 +11,7 @@ from sweeper.errors import InputError
 from sweeper.report.conditions import Condition
 from sweeper.report.question import Order, Question
 from sweeper.report.tables.table import Table, natural
-from sweeper.store.base import SweepRecord
+from sweeper.store.records import SweepRecord
 from tests.report.records import answered, experiment, foreign, learning_rates, pareto, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'

@@ -18,7 +18,7 @@ from sweeper.report.conditions import Condition
 from sweeper.report.question import Pivot, Question
 from sweeper.report.tables.formats import Format, render
 from sweeper.spec import Direction
-from sweeper.store.base import RunStatus
+from sweeper.store.records import RunStatus
 from tests.report.records import answered, experiment, foreign, learning_rates, pareto, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'

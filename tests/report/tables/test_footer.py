@@ -12,7 +12,7 @@ import pytest
 from sweeper.report.conditions import Condition
 from sweeper.report.question import Question
 from sweeper.report.tables.footer import footer
-from sweeper.store.base import RunStatus
+from sweeper.store.records import RunStatus
 from tests.report.records import answered, experiment, failed, foreign, learning_rates, pareto, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'

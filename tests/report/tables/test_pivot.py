@@ -12,7 +12,7 @@ from sweeper.report.question import Pivot, Question
 from sweeper.report.tables.column import Column, Value
 from sweeper.report.tables.formats import Format, render
 from sweeper.report.tables.layout import layout
-from sweeper.store.base import SweepRecord
+from sweeper.store.records import SweepRecord
 from tests.report.records import answered, failed, learning_rates, run, study, sweep
 
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'

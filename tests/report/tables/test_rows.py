@@ -12,7 +12,7 @@ from sweeper.report.question import Pivot, Question
 from sweeper.report.tables.rows import Row
 from sweeper.report.tables.table import Table
 from sweeper.spec import Direction
-from sweeper.store.base import Blocked, RunStatus
+from sweeper.store.records import Blocked, RunStatus
 from tests.report.records import (
     answered,
     complete,

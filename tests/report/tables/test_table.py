@@ -34,7 +34,7 @@ from tests.report.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sweeper.store.base import SweepRecord
+    from sweeper.store.records import SweepRecord
 
 MEASURED = "loss_mean,loss_std,loss_n,loss_ci_low,loss_ci_high,loss_best,loss_alike,loss_untold"
 HEAD = 'task = "m:T"\nmetric = "loss"\ndirection = "minimize"\n'

@@ -1,4 +1,4 @@
-"""A sweep's name on the runs that stand for its points, and in the documents on its own run."""
+"""What a change of a sweep's name takes: the runs that stand for its points, and the documents on its own run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 from sweeper.errors import InputError, did_you_mean
 from sweeper.housekeeping.drivers import refuse_at_work
 from sweeper.store.api import ApiStore
-from sweeper.store.base import Reader, RunRecord, Store, Tag, sweep_tag
+from sweeper.store.base import Reader, Store
 from sweeper.store.locate import shown_uri
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Tag, sweep_tag
 
 
 def known_run(store: ApiStore, name: str) -> RunRecord:

@@ -11,7 +11,9 @@ from sweeper.report.conditions import Condition
 from sweeper.report.question import Question
 from sweeper.report.sources.reading import read, read_record
 from sweeper.store.assignments import forms
-from sweeper.store.base import Kind, Reader, RunRecord, Tag
+from sweeper.store.base import Reader
+from sweeper.store.records import RunRecord
+from sweeper.store.tags import Kind, Tag
 
 
 def is_counted(run: RunRecord) -> bool:
