@@ -61,8 +61,6 @@ class Sweep:
         self._binding = binding
         self._spec = binding.spec
         self._search = search
-        self._store = store
-        self._index = index
         self._driver = driver
         self._record = record
         self._listener = listener

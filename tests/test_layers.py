@@ -60,6 +60,9 @@ def _module(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+MODULES = frozenset(map(_module, FILES))
+
+
 def _room(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
@@ -84,8 +87,7 @@ def _imports(file: Path) -> Iterator[str]:
 
 def _ours(name: str) -> str | None:
     """Return the module of ours that an imported name is, or lies in."""
-    modules = {_module(file) for file in FILES}
-    while name and name not in modules:
+    while name and name not in MODULES:
         name = name.rpartition(".")[0]
     return name or None
 

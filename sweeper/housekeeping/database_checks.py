@@ -46,7 +46,7 @@ def writing(database: Path) -> Iterator[Diagnosis]:
 
 def artifacts(database: Path) -> Iterator[Diagnosis]:
     """Check that artifacts are where the database says, and can be written."""
-    home, recorded = health.home(database), health.recorded_home(database)
+    home, recorded = health.homes(database)
     if recorded is not None and recorded != home:
         yield Diagnosis.warning(
             "artifacts",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mlflow.entities import FileInfo
     from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
-_BEING_WRITTEN = ".artifact.uploading."
-"""What MLflow begins the name of a file with until it is complete."""
+BEING_WRITTEN = ".artifact.uploading."
+"""What MLflow begins the name of a file with until it is complete; it leaves such files out of what a run has."""
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -42,7 +42,7 @@ def remove_half_written(folder: Path | None) -> None:
     """Remove the files that MLflow had not written to their end when the process was killed, from a local folder."""
     for parent, _, files in os.walk(folder) if folder else ():
         for name in files:
-            if name.startswith(_BEING_WRITTEN):
+            if name.startswith(BEING_WRITTEN):
                 (Path(parent) / name).unlink(missing_ok=True)
 
 
@@ -74,7 +74,7 @@ def _local(folder: Path) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            if not name.startswith(_BEING_WRITTEN):
+            if not name.startswith(BEING_WRITTEN):
                 yield (Path(parent) / name).relative_to(folder).as_posix()
 
 

@@ -12,6 +12,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 from sweeper.files import private_folder
 from sweeper.store.artifacts import inside
+from sweeper.store.locate import user_cache
 
 FOLDER_VARIABLE = "SWEEPER_ARTIFACT_CACHE"
 _FETCHING = "fetching-"
@@ -58,9 +59,7 @@ def cache_folder() -> Path:
     Raises ``OSError`` if it is another user's, who could then say what this one computes with.
     """
     named = os.environ.get(FOLDER_VARIABLE)
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(named) if named else home / "sweeper" / "artifacts"
-    return private_folder(folder)
+    return private_folder(Path(named) if named else user_cache() / "artifacts")
 
 
 def download(repository: ArtifactRepository, name: str, into: Path) -> Path | None:

@@ -1,12 +1,27 @@
-"""MLflow's connections to databases: it keeps a pool of them for each address as long as the process lives."""
+"""Connections to databases: our own, and those that MLflow keeps for each address as long as the process lives."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _NAMES = ("_engine_map", "_db_uri_sql_alchemy_engine_map")
+
+
+@contextlib.contextmanager
+def connected(uri: str) -> Iterator[Connection]:
+    """Connect to a database behind a server while the context lasts; errors are SQLAlchemy's."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
+    with engine.connect() as connection:
+        yield connection
 
 
 def disconnect() -> None:

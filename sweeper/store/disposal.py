@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sweeper.errors import StoreError, TaskError
 from sweeper.store.api import ApiStore
-from sweeper.store.locate import ARTIFACTS, local_path, spool_path, sqlite_path
+from sweeper.store.locate import artifacts_beside, local_path, spool_path, sqlite_path
 from sweeper.store.records import RunRecord
 from sweeper.store.tags import Tag
 
@@ -61,7 +61,7 @@ def own_folder(uri: str, run: RunRecord) -> Path | None:
         return None
     home = folder.parent.parent
     is_own = folder.parts[-2:] == (run.run_id, RUN_FOLDER) and ".." not in folder.parts and folder.is_absolute()
-    is_inside = database is None or home.parent == database.parent.absolute() / ARTIFACTS
+    is_inside = database is None or home.parent == artifacts_beside(database)
     if not (is_own and is_inside) or any(part.is_symlink() for part in (home, folder.parent, folder)):
         raise StoreError(f"{folder}: not surely the folder of run {run.run_id}, so it is left alone")
     return folder

@@ -13,7 +13,7 @@ from sweeper.errors import StoreError
 from sweeper.masking import mask_command
 from sweeper.store.base import Store
 from sweeper.store.host import Process
-from sweeper.store.lease import close_abandoned, does_seem_silent, living_drivers, sign_off, without_the_silent
+from sweeper.store.lease import close_abandoned, living_drivers, seems_dead, sign_off, without_the_silent
 from sweeper.store.pulse import BEAT_SECONDS
 from sweeper.store.records import DRIVERS_EXPERIMENT, RunRecord, RunStatus
 from sweeper.store.tags import Kind, Tag, has_tag, knows_tag
@@ -113,14 +113,15 @@ class Driver:
             own = living.pop(self.run_id)
             rivals = [one for one in living.values() if one.tags.get(wish)]
             if time.monotonic() - began > ANSWER_SECONDS:
-                has_answered = [one for one in rivals if knows_tag(self.run_id) in one.tags]
-                rivals = has_answered + without_the_silent(self._store, (o for o in rivals if o not in has_answered))
+                answered = [one for one in rivals if knows_tag(self.run_id) in one.tags]
+                unheard = [one for one in rivals if one not in answered]
+                rivals = answered + without_the_silent(self._store, unheard)
             if not rivals:
                 self._store.log(self.run_id, tags={wish: _HAS})
                 return None
             first = min(rivals, key=lambda one: (one.tags[wish] != _HAS, one.start_time, one.run_id))
             is_ahead = first.tags[wish] == _HAS or (first.start_time, first.run_id) < (own.start_time, own.run_id)
-            if is_ahead and (not does_seem_silent(first) or knows_tag(self.run_id) in first.tags):
+            if is_ahead and (not seems_dead(first) or knows_tag(self.run_id) in first.tags):
                 self._store.log(self.run_id, tags={wish: ""})
                 return first
             time.sleep(MEETING_POLL_SECONDS)

@@ -15,9 +15,9 @@ from pathlib import Path
 import psutil
 
 from sweeper.errors import StoreAway, StoreError
-from sweeper.store.locate import ARTIFACTS, local_path
+from sweeper.store.home import recorded_home
+from sweeper.store.locate import artifacts_beside
 from sweeper.store.opening import read_only
-from sweeper.store.records import DRIVERS_EXPERIMENT
 from sweeper.store.schema import schema_of_file
 from sweeper.store.sql import KNOWN_REVISIONS
 
@@ -59,18 +59,10 @@ def try_writing(path: Path) -> None:
         raise StoreError(f"{path}: {error}") from error
 
 
-def recorded_home(path: Path) -> Path | None:
-    """Return the folder that a SQLite database says its artifacts are in, None if it says nothing."""
+def homes(path: Path) -> tuple[Path, Path | None]:
+    """Return where the artifacts of a SQLite store are to be, and where its database says that they are, if it does."""
     with read_only(path) as database:
-        query = "SELECT artifact_location FROM experiments WHERE name = ?"
-        row = database.execute(query, (DRIVERS_EXPERIMENT,)).fetchone()
-    recorded = local_path(row[0]) if row else None
-    return recorded.parent if recorded else None
-
-
-def home(path: Path) -> Path:
-    """Return the folder in which the artifacts of a SQLite store are to be."""
-    return path.parent.absolute() / ARTIFACTS
+        return artifacts_beside(path), recorded_home(database)
 
 
 def holder(lock: Path) -> str:

@@ -25,7 +25,6 @@ from sweeper.store.unrecorded import remove_half_kept
 
 ABANDONED = "the sweeper process that ran this ended before the task did"
 
-
 _signed_off: set[str] = set()
 """Drivers of this process that have ended, also if the store could not be told."""
 
@@ -58,7 +57,7 @@ def is_dead(driver: RunRecord) -> bool:
 def without_the_silent(store: Store, drivers: Iterable[RunRecord]) -> list[RunRecord]:
     """Return the drivers but for those that neither beat nor answer: these are dead, and buried."""
     every = [*drivers]
-    silent = [driver for driver in every if does_seem_silent(driver)]
+    silent = [driver for driver in every if seems_dead(driver)]
     for driver in silent:
         give_up(driver.run_id, _beat_of(driver))
     if silent:
@@ -66,7 +65,7 @@ def without_the_silent(store: Store, drivers: Iterable[RunRecord]) -> list[RunRe
     return [driver for driver in every if driver not in silent]
 
 
-def does_seem_silent(driver: RunRecord) -> bool:
+def seems_dead(driver: RunRecord) -> bool:
     """Whether a driver of another host has not beaten for long, by this host's clock; either clock may be wrong."""
     return not Process.from_json(driver.tags[Tag.PROCESS]).is_local and seems_silent(_beat_of(driver))
 

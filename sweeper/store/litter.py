@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sweeper.store.locate import ARTIFACTS, local_path
+from sweeper.store.locate import artifacts_beside, local_path
 from sweeper.store.opening import read_only
 
 SETTLED_SECONDS = 24 * 3600.0
@@ -68,7 +68,7 @@ def _homes(database: Path) -> list[Path]:
     with read_only(database) as connection:
         rows = connection.execute("SELECT artifact_location FROM experiments").fetchall()
     names = {place.name for (location,) in rows if (place := local_path(location or ""))}
-    root = database.parent / ARTIFACTS
+    root = artifacts_beside(database)
     return [home for home in _folders(root) if home.name in names] if not root.is_symlink() else []
 
 

@@ -54,8 +54,13 @@ def artifact_root(uri: str) -> Path | None:
     """
     database = sqlite_path(uri)
     if database is not None:
-        return database.parent.absolute() / ARTIFACTS
+        return artifacts_beside(database)
     return _results_folder(Path.cwd()) / ARTIFACTS if is_database(uri) else None
+
+
+def artifacts_beside(database: Path) -> Path:
+    """Return the folder in which a SQLite store keeps its artifacts."""
+    return database.parent.absolute() / ARTIFACTS
 
 
 def local_path(uri: str) -> Path | None:

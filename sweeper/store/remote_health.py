@@ -5,8 +5,6 @@ What cannot be asked raises ``StoreError``.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -15,10 +13,10 @@ from mlflow.utils.rest_utils import http_request
 
 from sweeper.errors import StoreError
 from sweeper.store.client import translated
+from sweeper.store.connections import connected
 
 if TYPE_CHECKING:
     from requests import Response
-    from sqlalchemy import Connection
 
 SECONDS = 10
 
@@ -41,7 +39,7 @@ def database_seconds(uri: str) -> float:
     """Return what PostgreSQL says the time is, in seconds since the epoch."""
     import sqlalchemy
 
-    with _connected(uri) as connection:
+    with translated(uri), connected(uri) as connection:
         return float(connection.execute(sqlalchemy.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
 
 
@@ -49,7 +47,7 @@ def try_writing(uri: str) -> None:
     """Write to a database behind a server, and take it back."""
     import sqlalchemy
 
-    with _connected(uri) as connection:
+    with translated(uri), connected(uri) as connection:
         connection.execute(sqlalchemy.text("UPDATE alembic_version SET version_num = version_num"))
         connection.rollback()
 
@@ -58,13 +56,3 @@ def _get(uri: str, place: str) -> Response:
     with translated(uri):
         answer: Response = http_request(get_default_host_creds(uri), place, "GET", max_retries=0, timeout=SECONDS)
         return answer
-
-
-@contextlib.contextmanager
-def _connected(uri: str) -> Iterator[Connection]:
-    import sqlalchemy
-
-    with translated(uri):
-        engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
-        with engine.connect() as connection:
-            yield connection

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeper.errors import StoreError
+from sweeper.store.connections import connected
 from sweeper.store.locate import shown_uri, sqlite_path
 from sweeper.store.opening import read_only
 
@@ -37,8 +38,7 @@ def schema_of_server(uri: str) -> Schema:
     """Return the schema of a database behind a server, as the errors of SQLAlchemy allow."""
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
-    with engine.connect() as connection:
+    with connected(uri) as connection:
         tables = frozenset(sqlalchemy.inspect(connection).get_table_names())
         asked = sqlalchemy.text("SELECT version_num FROM alembic_version")
         revisions = frozenset(connection.execute(asked).scalars()) if "alembic_version" in tables else frozenset()

@@ -19,8 +19,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sweeper.errors import StoreError
-from sweeper.store.connections import disconnect
-from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path, sqlite_uri
+from sweeper.store.connections import connected, disconnect
+from sweeper.store.home import recorded_home
+from sweeper.store.locate import artifacts_beside, sqlite_path, sqlite_uri
+from sweeper.store.opening import BUSY_SECONDS
 from sweeper.store.records import DRIVERS_EXPERIMENT
 from sweeper.store.schema import check_schema, is_to_be_made, schema_of_file, schema_of_server
 
@@ -104,8 +106,7 @@ def _alone(uri: str) -> Iterator[None]:
     """Keep other processes of any machine from making the tables of a database; PostgreSQL can do that."""
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
-    with engine.begin() as connection:
+    with connected(uri) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sqlalchemy.text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
             connection.execute(sqlalchemy.text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
@@ -126,7 +127,7 @@ def _create(database: Path) -> None:
     folder = tempfile.mkdtemp(dir=database.parent, prefix=f"{database.name}.", suffix=".new")
     aside = Path(folder) / database.name  # in a folder of our own: SQLite would follow a link that somebody planted
     try:
-        location = experiment_folder(database.parent.absolute() / ARTIFACTS, DRIVERS_EXPERIMENT)
+        location = experiment_folder(artifacts_beside(database), DRIVERS_EXPERIMENT)
         client = MlflowClient(sqlite_uri(aside))
         client.create_experiment(DRIVERS_EXPERIMENT, artifact_location=location)
         disconnect()  # from the database under its temporary name
@@ -134,7 +135,7 @@ def _create(database: Path) -> None:
             # A property of the file: MLflow, its UI and every later process inherit it. Not for network file systems.
             connection.execute("PRAGMA journal_mode=WAL")
             # MLflow's own experiment would keep its artifacts in the folder in which somebody happened to be just now.
-            home = experiment_folder(database.parent.absolute() / ARTIFACTS, DEFAULT_EXPERIMENT)
+            home = experiment_folder(artifacts_beside(database), DEFAULT_EXPERIMENT)
             with connection:
                 connection.execute(
                     "UPDATE experiments SET artifact_location = ? WHERE name = ?", (home, DEFAULT_EXPERIMENT)
@@ -146,15 +147,11 @@ def _create(database: Path) -> None:
 
 def _settle(database: Path) -> None:
     """Rewrite artifact locations if the folder was moved since they were recorded."""
-    with contextlib.closing(sqlite3.connect(database, timeout=20)) as connection, connection:
-        row = connection.execute(
-            "SELECT artifact_location FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,)
-        ).fetchone()
-        recorded = local_path(row[0]) if row else None
-        home = database.parent.absolute() / ARTIFACTS
-        if recorded is None or recorded.parent == home:
+    with contextlib.closing(sqlite3.connect(database, timeout=BUSY_SECONDS)) as connection, connection:
+        recorded, home = recorded_home(connection), artifacts_beside(database)
+        if recorded is None or recorded == home:
             return
-        old, new = recorded.parent.as_uri() + "/", home.as_uri() + "/"
+        old, new = recorded.as_uri() + "/", home.as_uri() + "/"
         for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
             connection.execute(
                 f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",  # noqa: S608

@@ -15,7 +15,8 @@ from typing import Any, Literal
 
 from sweeper.errors import StoreError
 from sweeper.store.artifacts import inside, local_names
-from sweeper.store.locate import ARTIFACTS, local_path, sqlite_path
+from sweeper.store.home import recorded_home
+from sweeper.store.locate import artifacts_beside, local_path, sqlite_path
 from sweeper.store.opening import read_only
 from sweeper.store.records import DRIVERS_EXPERIMENT, Result, RunRecord, RunStatus, SweepRecord
 from sweeper.store.schema import check_is_mlflows, schema_of_file
@@ -168,18 +169,15 @@ class SqlReader:
         old = self._old_root()
         if old is None or not artifact_uri.startswith(f"{old}/"):
             return artifact_uri
-        return (self._path.parent / ARTIFACTS).absolute().as_uri() + artifact_uri.removeprefix(old)
+        return artifacts_beside(self._path).as_uri() + artifact_uri.removeprefix(old)
 
     def _old_root(self) -> str | None:
         """Return the URI of the artifact folder that this store had before it was moved, or None if it was not."""
         if self._moved_from is False:
             with self._connect() as database:
-                row = database.execute(
-                    "SELECT artifact_location FROM experiments WHERE name = ?", (DRIVERS_EXPERIMENT,)
-                ).fetchone()
-            recorded = local_path(row[0]) if row else None
-            has_moved = recorded is not None and recorded.parent != self._path.parent.absolute() / ARTIFACTS
-            self._moved_from = recorded.parent.as_uri() if recorded and has_moved else None
+                recorded = recorded_home(database)
+            has_moved = recorded not in (None, artifacts_beside(self._path))
+            self._moved_from = recorded.as_uri() if recorded and has_moved else None
         return self._moved_from or None
 
     @contextlib.contextmanager

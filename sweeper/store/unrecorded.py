@@ -96,7 +96,7 @@ def homes(uri: str) -> list[Path]:
 
 
 def kept(uri: str) -> Iterator[Path]:
-    """Return the folders of the results that are kept for a store."""
+    """Yield the folders of the results that are kept for a store."""
     for home in homes(uri):
         if home.is_dir():
             yield from sorted(place for place in home.iterdir() if not place.name.startswith("."))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from sweeper.store.artifacts import BEING_WRITTEN
 from sweeper.store.records import LOG_ARTIFACT
 
 MOST_BYTES = 255
@@ -16,9 +17,6 @@ MOST_BYTES_IN_ALL = 1000
 
 _NOT_SERVED = frozenset("\\#%?:")
 """What means something else in the address by which a tracking server is asked for a file: it would not be found."""
-
-_BEING_WRITTEN = ".artifact.uploading."
-"""What MLflow begins the name of a file with until it is complete; such files are left out of what a run has."""
 
 
 def fault_of_names(artifacts: Mapping[Any, Any]) -> str:
@@ -61,8 +59,8 @@ def _faults(file_name: Any) -> Iterator[str]:
         yield "has a space where not every store keeps it, at an end"
     if len(file_name.encode()) > MOST_BYTES_IN_ALL or any(len(part.encode()) > MOST_BYTES for part in path.parts):
         yield f"is too long: at most {MOST_BYTES} bytes between slashes, and {MOST_BYTES_IN_ALL:,} in all"
-    if any(part.startswith(_BEING_WRITTEN) for part in path.parts):
-        yield f"has a part that begins with {_BEING_WRITTEN}, as files do that MLflow is still writing"
+    if any(part.startswith(BEING_WRITTEN) for part in path.parts):
+        yield f"has a part that begins with {BEING_WRITTEN}, as files do that MLflow is still writing"
     if PurePosixPath(_place(file_name)).is_relative_to(LOG_ARTIFACT):
         yield "is where the task's log is kept"
 

@@ -16,6 +16,7 @@ import pytest
 from sweeper.errors import StoreError
 from sweeper.store import open_reader, open_store
 from sweeper.store.api import ApiStore
+from sweeper.store.api_reader import ApiReader
 from sweeper.store.base import Reader
 from sweeper.store.empty import EmptyReader
 from sweeper.store.index import OVERLAP_MS, Index
@@ -149,7 +150,7 @@ def test_a_schema_that_is_not_known_is_read_by_the_api(store: ApiStore, monkeypa
     monkeypatch.setattr(SqlReader, "results", None)
     monkeypatch.setattr(SqlReader, "runs_with", None)
     reader, writer = open_reader(store.uri), open_store(store.uri)
-    assert (type(reader), type(writer)) == (ApiStore, SqliteStore)
+    assert (type(reader), type(writer)) == (ApiReader, SqliteStore)
     assert texts(reader) == texts(writer) == {"1-a": "hello"}
     assert len(writer.runs_with(Tag.CLAIM)) == 1
 
