@@ -1,8 +1,9 @@
 """Give a sweep another name, wherever the record has it.
 
 The runs of its points get the new name beside the old one; then one tag on the sweep's own run says which name holds;
-then the old one is taken off. At every instant the sweep is there under one name, with all its points, and while both
-names are in use no sweeper starts on either. Doing it again goes on where it was cut short.
+then its trials and drivers follow, and the old one is taken off. At every instant the sweep is there under one name,
+with all its points, and while both names are in use no sweeper starts on either. Doing it again goes on where it was
+cut short.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Driver:
     def __init__(self, store: Store, *, at: str = "", by_itself: bool = True) -> None:
         self._store = store
         process = Process.current()
-        self.run_id = store.start_run(
+        run = store.start_run(
             DRIVERS_EXPERIMENT,
             f"{process.host} {process.pid}",
             tags={
@@ -48,7 +48,9 @@ class Driver:
                 Tag.COMMAND: mask_command(sys.argv),
                 **({Tag.AT: at} if at else {}),
             },
-        ).run_id
+        )
+        self.run_id = run.run_id
+        self._order = (run.start_time, run.run_id)
         self._last_beat = time.monotonic()
         self._known: frozenset[str] = frozenset()
         self._greeted: frozenset[str] = frozenset()
@@ -110,7 +112,7 @@ class Driver:
         began = time.monotonic()
         while True:
             living = {record.run_id: record for record in living_drivers(self._store)}
-            own = living.pop(self.run_id)
+            living.pop(self.run_id, None)
             rivals = [one for one in living.values() if one.tags.get(wish)]
             if time.monotonic() - began > ANSWER_SECONDS:
                 answered = [one for one in rivals if knows_tag(self.run_id) in one.tags]
@@ -120,7 +122,7 @@ class Driver:
                 self._store.log(self.run_id, tags={wish: _HAS})
                 return None
             first = min(rivals, key=lambda one: (one.tags[wish] != _HAS, one.start_time, one.run_id))
-            is_ahead = first.tags[wish] == _HAS or (first.start_time, first.run_id) < (own.start_time, own.run_id)
+            is_ahead = first.tags[wish] == _HAS or (first.start_time, first.run_id) < self._order
             if is_ahead and (not seems_dead(first) or knows_tag(self.run_id) in first.tags):
                 self._store.log(self.run_id, tags={wish: ""})
                 return first
