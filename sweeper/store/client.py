@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +42,9 @@ _LASTING_WORDS = (
     *("unable to open database file", "authentication failed", "does not exist", "permission denied"),
 )
 """What a database says that it will say again, however often it is asked."""
+
+_CAUSE = re.compile(r"Max retries exceeded with url: .*\(Caused by \w+\((?P<words>.*)\)\)", re.DOTALL)
+"""What urllib3 says of a request that failed, after it has said which."""
 
 _RETRIES_VARIABLE = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
@@ -102,8 +106,14 @@ def _is_lasting(error: BaseException) -> bool:
 
 def _of_store(uri: str, error: Exception) -> StoreError:
     kind = StoreAway if may_pass(error) else StoreError
-    words = str(error).partition("[SQL:")[0]  # SQLAlchemy goes on with the statement and its values
-    return kind(f"{shown_uri(uri)}: {one_line(words)}")
+    return kind(f"{shown_uri(uri)}: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """Return what an error comes to, in one line, without what the libraries between wrap around it."""
+    text = str(error).partition("[SQL:")[0]  # SQLAlchemy goes on with the statement and its values
+    cause = _CAUSE.search(text)
+    return one_line(cause["words"].strip("\"'").rpartition("): ")[2] if cause else text)
 
 
 _lock = threading.Lock()

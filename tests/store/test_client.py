@@ -76,3 +76,27 @@ def test_what_lasts_is_told_at_once(error: Exception):
         raise error
     assert isinstance(caught.value, StoreError | TaskError | ValueError)
     assert not isinstance(caught.value, StoreAway)
+
+
+OF_REQUEST = "API request to http://h/x failed with exception Pool(host='h', port=1): Max retries exceeded with url: /x"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            f"{OF_REQUEST} (Caused by NewConnectionError(\"Connection(host='h', port=1): no way: [Errno 111] refused\"))",
+            "no way: [Errno 111] refused",
+        ),
+        (f"{OF_REQUEST} (Caused by ResponseError('too many 500 error responses'))", "too many 500 error responses"),
+        (
+            "(sqlite3.OperationalError) database is locked [SQL: INSERT]",
+            "(sqlite3.OperationalError) database is locked",
+        ),
+        ("no such run", "no such run"),
+    ],
+)
+def test_what_a_store_says_is_told_without_what_is_wrapped_around_it(words: str, said: str):
+    with pytest.raises(StoreError) as caught, translated("http://127.0.0.1:1"):
+        raise MlflowException(words)
+    assert str(caught.value) == f"http://127.0.0.1:1: {said}"
