@@ -85,8 +85,8 @@ OF_REQUEST = "API request to http://h/x failed with exception Pool(host='h', por
     ("words", "said"),
     [
         (
-            f"{OF_REQUEST} (Caused by NewConnectionError(\"Connection(host='h', port=1): no way: [Errno 111] refused\"))",
-            "no way: [Errno 111] refused",
+            f"{OF_REQUEST} (Caused by NewConnectionError(\"Connection(host='h', port=1): no: [Errno 111] refused\"))",
+            "no: [Errno 111] refused",
         ),
         (f"{OF_REQUEST} (Caused by ResponseError('too many 500 error responses'))", "too many 500 error responses"),
         (
