@@ -66,6 +66,8 @@ class Interrupts:
         else:
             self.leave_in_peace()
             if stop is not None:
+                if number == signal.SIGINT:
+                    self._notice("stopping now")
                 stop()
             raise KeyboardInterrupt
 

@@ -31,9 +31,10 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class Summary:
-    """What a sweep came to."""
+    """What a sweep came to; of the failed points ``incomparable`` have a result, but not the numbers to compare."""
 
     states: Counter[PointState] = field(default_factory=Counter)
+    incomparable: int = 0
     is_interrupted: bool = False
     seconds: float = 0.0
 
@@ -42,4 +43,13 @@ class Summary:
         """What a shell is told: 130 if it was interrupted, 1 if a point should have a result and has none, else 0."""
         if self.is_interrupted:
             return 130
-        return int(any(state.is_trouble for state, number in self.states.items() if number))
+        return int(self._troubled > 0)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether running again tries something: points that were not tried, or have no result."""
+        return self.is_interrupted or self._troubled > self.incomparable
+
+    @property
+    def _troubled(self) -> int:
+        return sum(number for state, number in self.states.items() if state.is_trouble)

@@ -10,8 +10,9 @@ from sweeper.engine.base import Ending, Execution
 from sweeper.errors import StoreAway
 from sweeper.store.lease import close_lost
 from sweeper.store.records import Result, RunStatus
-from sweeper.store.unrecorded import kept, record_kept
+from sweeper.store.unrecorded import kept
 from sweeper.task import MlflowTask, find_result, key_of
+from sweeper.task.late import record_late
 
 if TYPE_CHECKING:
     import luigi
@@ -30,7 +31,7 @@ class Salvage:
 
     def recorded(self, key: str, execution: Execution) -> Execution:
         """Return the success of a task whose result a worker could not record. Raises ``StoreAway`` if nobody can."""
-        record_kept(self._store)
+        record_late(self._store)
         result = self._index.look_up(key)
         if result is None:
             raise StoreAway(execution.reason)

@@ -134,12 +134,12 @@ def run_binding(
 
 
 def _record_what_was_kept(store: ApiStore, listener: Listener) -> None:
-    from sweeper.store.unrecorded import record_kept
+    from sweeper.task.late import record_late
 
-    done = record_kept(store)
-    for number, what in ((done.recorded, "recorded"), (done.dropped, "dropped: they have been made again")):
-        if number:
-            results = "1 result" if number == 1 else f"{number} results"
+    done = record_late(store)
+    for those, what in ((done.recorded, "recorded"), (done.dropped, "dropped: they have been made again")):
+        if those:
+            results = "1 result" if len(those) == 1 else f"{len(those)} results"
             listener.noticed(f"{results} that an earlier run could not record: {what}")
     for reason in done.left:
         listener.noticed(f"a result that was kept cannot be recorded: {reason}")

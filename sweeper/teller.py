@@ -38,7 +38,7 @@ class Teller:
     def reuse(self, point: Point, result: Result) -> None:
         """Tell of a point that the store has a result for."""
         self._record.add(result, [point])
-        self._tell(self._measured(point, PointState.REUSED, result))
+        self._conclude(self._measured(point, PointState.REUSED, result))
 
     def end(self, points: Sequence[Point], execution: Execution) -> None:
         """Tell of the points of a final instance, if it is one, that has a result now."""
@@ -49,7 +49,7 @@ class Teller:
             self._record.add(result, points)
         for number, point in enumerate(points):
             state = PointState.REUSED if number or execution.is_found else PointState.COMPUTED
-            self._tell(self._measured(point, state, result, execution.logged))
+            self._conclude(self._measured(point, state, result, execution.logged))
 
     def fail(self, points: Iterable[Point], failure: Failure, *, is_on_record: bool = False) -> None:
         """Tell of points without a result; those that failed are noted where the report finds them."""
@@ -79,6 +79,10 @@ class Teller:
             return replace(outcome, state=PointState.FAILED, reason=reason, cause=result.key)
         metrics = {name: result.metrics[name] for name in self._spec.metrics}
         return replace(outcome, value=metrics[self._spec.metric], metrics=metrics)
+
+    def _conclude(self, measured: Outcome) -> None:
+        self._summary.incomparable += measured.state is PointState.FAILED
+        self._tell(measured)
 
     def _tell(self, outcome: Outcome) -> None:
         self._search.tell(outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -233,7 +234,14 @@ def test_a_point_without_a_number_has_failed_and_is_not_computed_again(way: str,
         swept = sweep(text, store_uri)
         assert swept.states == {"failed": 1}
         assert next(iter(swept.reasons.values())).startswith(reason.partition(";")[0])
+        assert (swept.summary.incomparable, swept.summary.may_go_on) == (1, False)
     assert len(runs(store_uri)) == 1
+
+
+def test_infinity_is_a_number_computed_or_reused(store_uri: str):
+    for state in ("computed", "reused"):
+        (outcome,) = sweep(spec("Metrics", '[fixed]\nway = "infinity"'), store_uri).outcomes
+        assert (outcome.state, outcome.value) == (state, math.inf)
 
 
 def test_an_outcome_has_all_the_metrics_of_the_spec_computed_or_reused(store_uri: str):

@@ -10,7 +10,7 @@ import click
 
 from sweeper.cli import options
 
-_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red", "away": "red"}
+_COLOURS = {"ok": "green", "skipped": "cyan", "warning": "yellow", "problem": "red", "away": "red"}
 
 
 @click.command()

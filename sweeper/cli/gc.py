@@ -20,7 +20,8 @@ def command(
     """Clear away what the store can do without: what and how much is shown first.
 
     Runs that were left RUNNING, failed attempts at work that has a result now, artifacts that a sweep's [keep] lets go,
-    files that belong to nothing. With SWEEP only what these sweeps have: their failed attempts and their artifacts.
+    or of results that were made again, files that belong to nothing. With SWEEP only what these sweeps have: their
+    failed attempts and their artifacts.
     """
     from sweeper.housekeeping.clear import clear
     from sweeper.housekeeping.gc import find

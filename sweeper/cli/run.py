@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from sweeper.cli import options
+from sweeper.listener import Summary
 from sweeper.policy import Policy
 from sweeper.session import EngineName, run_spec
 
@@ -75,5 +76,13 @@ def command(  # noqa: PLR0913 (one for each option)
     if progress.lost and progress.lost.errno != errno.EPIPE:
         raise progress.lost
     if summary.exit_code:
-        click.echo(f"`sweeper status {progress.name}` tells more; running again tries again what has no result")
+        click.echo(f"`sweeper status {progress.name}` tells more; {_prospect(summary)}")
     sys.exit(summary.exit_code)
+
+
+def _prospect(summary: Summary) -> str:
+    """Return what becomes of the points that have nothing to show."""
+    words = ["running again tries again what has no result"] if summary.may_go_on else []
+    if summary.incomparable:
+        words.append("what finished without a number to compare is tried again once the code has changed")
+    return "; ".join(words)

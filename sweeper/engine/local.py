@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -41,6 +42,7 @@ def warm_up(slots: int) -> None:
 
     The libraries read their number of threads as they load, so each slot's share of the cores is set from here on.
     """
+    warnings.filterwarnings("ignore", "resource_tracker: process died unexpectedly", UserWarning)  # it gets a new one
     forkserver.set_forkserver_preload([PRELOAD])
     with _environment(thread_shares(slots)), _deaf_to_ctrl_c():
         forkserver.ensure_running()
@@ -138,7 +140,8 @@ class _Slot:
     def kill(self) -> None:
         """Have the process and all that descends from it killed: its keeper does that."""
         if self._worker is not None and self._worker.pid is not None and self._worker.is_alive():
-            os.kill(self._worker.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # another thread has found it ended just now
+                os.kill(self._worker.pid, signal.SIGTERM)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""

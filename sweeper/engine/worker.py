@@ -11,7 +11,7 @@ import math
 import queue
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ from sweeper.task.pipeline import upstream_first
 
 WAIT_SECONDS = 0.5
 """How long a step waits before it looks at time-outs and at requests to stop."""
+
+STOPPING_SECONDS = 10.0
+"""How long what was stopped is waited for: a process that the system does not let go must not hold up the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,11 @@ class SchedulingWorker(Worker):
         self._start_phasing_out()
 
     def cancel_all(self) -> list[luigi.Task]:
-        """Stop what runs; return the tasks that were stopped."""
+        """Stop what runs; return the tasks that were stopped, once nothing writes to their runs any more."""
         stopped = self.running
         for flight in self._running_tasks.values():
             flight.terminate()
+        wait(self._flying.values(), STOPPING_SECONDS)
         return stopped
 
     def _start_what_may(self) -> None:

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from sweeper.errors import StoreAway, StoreError, SweeperError
 from sweeper.housekeeping.leftovers import Findings, Leftover, LeftoverKind, in_words
+from sweeper.housekeeping.remade import is_made_again
 from sweeper.housekeeping.stale import close_stale
 from sweeper.store.api import ApiStore
 from sweeper.store.disposal import delete, let_go, remove
@@ -58,7 +59,7 @@ def clear(store: ApiStore, findings: Findings) -> Cleared:
 def _clear(store: ApiStore, one: Leftover) -> None:
     """Clear one thing away; raises ``StoreError`` if it is not what it was."""
     match one.kind:
-        case LeftoverKind.ATTEMPT | LeftoverKind.UNNAMED | LeftoverKind.LET_GO:
+        case LeftoverKind.ATTEMPT | LeftoverKind.UNNAMED | LeftoverKind.LET_GO | LeftoverKind.REMADE:
             _clear_run(store, one)
         case LeftoverKind.ORPHAN | LeftoverKind.SPOOL | LeftoverKind.HALF_MADE:
             assert one.path is not None
@@ -82,7 +83,9 @@ def _clear_run(store: ApiStore, one: Leftover) -> None:
         raise StoreError("it has changed meanwhile")
     if one.kind is LeftoverKind.UNNAMED and living_drivers(store):
         raise StoreError("a sweeper has started meanwhile, and may be about to use it")
-    if one.kind is LeftoverKind.LET_GO:
+    if one.kind is LeftoverKind.REMADE and not is_made_again(store, now):
+        raise StoreError("what was made again is gone meanwhile")
+    if one.kind in (LeftoverKind.LET_GO, LeftoverKind.REMADE):
         let_go(store, now, one.artifacts, one.why)
     else:
         delete(store, now, one.why)

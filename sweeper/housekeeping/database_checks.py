@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -9,15 +10,22 @@ from sweeper.errors import StoreAway, StoreError
 from sweeper.housekeeping import machine_checks
 from sweeper.housekeeping.diagnosis import Diagnosis
 from sweeper.store import health
-from sweeper.store.locate import sqlite_uri
+from sweeper.store.locate import DATABASE, sqlite_uri
 from sweeper.store.schema import check_schema, schema_of_file
+
+MOST_RESULTS = 5000
+"""At how many folders is looked: a network's disk takes a millisecond for each."""
 
 
 def integrity(database: Path) -> Iterator[Diagnosis]:
     """Check that the database is whole, as far as SQLite's quick check tells."""
-    broken = health.damage(database)
+    try:
+        broken = health.damage(database)
+    except StoreError as error:
+        yield Diagnosis.warning("integrity", f"cannot be looked at: {error}", "mend what it says, and look again")
+        return
     if broken:
-        yield Diagnosis.problem("integrity", f"{database} is damaged: {broken}", "take it from a backup")
+        yield Diagnosis.problem("integrity", f"{database} {broken.found}", _remedy(database, broken))
     else:
         yield Diagnosis.ok("integrity", "the database is whole")
 
@@ -59,6 +67,20 @@ def artifacts(database: Path) -> Iterator[Diagnosis]:
         yield Diagnosis.ok("artifacts", f"{home}, once there are some")
 
 
+def results(database: Path) -> Iterator[Diagnosis]:
+    """Check that the folders of the latest results that have a log are there."""
+    if not health.reads_sql(database):
+        return
+    number, lost = health.lost_folders(database, MOST_RESULTS)
+    looked = f"of the latest {number:,} results that kept a log"
+    if lost:
+        found = f"{looked}, {len(lost):,} without the folder of their artifacts, as run {lost[0]}"
+        remedy = "take the folders from a backup; else what needs them makes them again, and metrics count as before"
+        yield Diagnosis.warning("results", found, remedy)
+    else:
+        yield Diagnosis.ok("results", f"{looked}, none has lost its folder" if number else "none that kept a log")
+
+
 def lock(database: Path) -> Iterator[Diagnosis]:
     """Check that nobody holds the lock under which the store is made ready."""
     path = Path(f"{database}.lock")
@@ -90,6 +112,20 @@ ALL: Mapping[str, Callable[[Path], Iterator[Diagnosis]]] = {
     "journal": journal,
     "writing": writing,
     "artifacts": artifacts,
+    "results": results,
     "lock": lock,
     "schema": schema,
 }
+
+
+def _remedy(database: Path, broken: health.Damage) -> str:
+    """Return what to do about a damaged database."""
+    if database.is_dir():
+        inside = database / DATABASE
+        named = str(inside) if inside.is_file() else "a database, not a folder,"
+        return f"name {named} by --tracking-uri"
+    if broken.is_database:
+        whole = shlex.quote(f"{database}.recovered")
+        saved = f"sqlite3 {shlex.quote(str(database))} .recover | sqlite3 {whole}"
+        return f"restore it from a backup; or, while nothing uses it, save what can be read: {saved}"
+    return "restore it from a backup; if this is not your store, name the right one by --tracking-uri"

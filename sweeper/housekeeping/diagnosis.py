@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 
 class Level(enum.StrEnum):
-    """How bad a thing is; with the last nothing more can be asked of the store."""
+    """How bad a thing is; with the last nothing more can be asked of the store. What is skipped may be anything."""
 
     OK = "ok"
+    SKIPPED = "skipped"
     WARNING = "warning"
     PROBLEM = "problem"
     AWAY = "away"
@@ -29,6 +30,11 @@ class Diagnosis:
     def ok(cls, check: str, found: str) -> Diagnosis:
         """Return that all is well."""
         return cls(check, Level.OK, found)
+
+    @classmethod
+    def skipped(cls, check: str, why: str) -> Diagnosis:
+        """Return that there was no sense in looking."""
+        return cls(check, Level.SKIPPED, f"not looked at: {why}")
 
     @classmethod
     def warning(cls, check: str, found: str, remedy: str) -> Diagnosis:

@@ -13,6 +13,9 @@ from sweeper.store.locate import shown_uri, sqlite_path
 from sweeper.store.reach import check_reachable
 from sweeper.store.values import one_line
 
+_OF_WHOLE = frozenset({"journal", "writing", "artifacts", "results", "schema", "drivers", "stale runs"})
+"""The checks that read what is in a database."""
+
 Check = Callable[[], Iterable[Diagnosis]]
 
 
@@ -28,8 +31,14 @@ def examine(uri: str) -> Iterator[Diagnosis]:
     is_there = database is None or database.exists()
     yield Diagnosis.ok("store", f"{shown_uri(uri)}{'' if is_there else ': not there yet; the first run makes it'}")
     checks = _of_server(uri) if database is None else _of_file(database)
+    is_damaged = False
     for name, check in (*checks, *(_of_work(uri) if is_there else ())):
-        yield from _tried(name, check)
+        if is_damaged and name in _OF_WHOLE:
+            yield Diagnosis.skipped(name, "the database is damaged")
+            continue
+        for one in _tried(name, check):
+            is_damaged = is_damaged or (one.check, one.level) == ("integrity", Level.PROBLEM)
+            yield one
 
 
 def _of_file(database: Path) -> Iterator[tuple[str, Check]]:

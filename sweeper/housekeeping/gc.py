@@ -1,7 +1,8 @@
 """Find what a store can do without.
 
-A result is never touched, but for the artifacts that its sweep's ``[keep]`` lets go, and what no sweep names where that
-is asked for; nor is a claim of a living driver, nor a run that sweeper did not make.
+A result is never touched, but for the artifacts that its sweep's ``[keep]`` lets go, those of one that counts no more
+and was made again, and what no sweep names where that is asked for; nor is a claim of a living driver, nor a run that
+sweeper did not make.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from sweeper.errors import StoreError
 from sweeper.housekeeping.leftovers import Findings, Leftover, LeftoverKind
 from sweeper.housekeeping.name_change import known_run
+from sweeper.housekeeping.remade import made_again
 from sweeper.housekeeping.retention import released
 from sweeper.housekeeping.stale import stale_runs
 from sweeper.housekeeping.unnamed import TAKEN_BACK, unnamed
@@ -43,9 +45,10 @@ def find(store: ApiStore, sweeps: Sequence[str] = (), *, with_unnamed: bool = Fa
         known_run(store, name)
     search = _Search(store, time.time())
     if sweeps:
-        leftovers = [*search.attempts(sweeps), *search.let_go(sweeps)]
+        leftovers = [*search.attempts(sweeps), *search.let_go(sweeps), *search.made_again(sweeps)]
     else:
-        leftovers = [*search.stale(), *search.attempts(), *search.let_go(), *search.files(), *search.checkpoints()]
+        of_runs = (*search.stale(), *search.attempts(), *search.let_go(), *search.made_again())
+        leftovers = [*of_runs, *search.files(), *search.checkpoints()]
     if with_unnamed:
         leftovers += search.unnamed()
     return Findings(tuple(leftovers), tuple(search.notes))
@@ -92,6 +95,12 @@ class _Search:
         for run, why in released(self._store, self._runs, self._store.sweep_names(), self._now):
             if not sweeps or {*sweeps_of(run.tags)} & {*sweeps}:
                 yield from self._measured(LeftoverKind.LET_GO, run, why, keep=(LOG_ARTIFACT,))
+
+    def made_again(self, sweeps: Sequence[str] = ()) -> Iterator[Leftover]:
+        """Yield the results that count no more, and that were made again."""
+        for run, why in made_again(self._store, self._runs, self._now):
+            if not sweeps or {*sweeps_of(run.tags)} & {*sweeps}:
+                yield from self._measured(LeftoverKind.REMADE, run, why, keep=(LOG_ARTIFACT,))
 
     def unnamed(self) -> Iterator[Leftover]:
         """Yield the results that no sweep names, unless it cannot be known now."""
@@ -146,7 +155,7 @@ class _Search:
         except StoreError as error:
             self.notes.append(f"left alone: {error}")
             return
-        if sizes or kind is not LeftoverKind.LET_GO:
+        if sizes or kind not in (LeftoverKind.LET_GO, LeftoverKind.REMADE):
             yield Leftover(kind, sum(sizes.values()), run, tuple(sizes), why=why)
 
 

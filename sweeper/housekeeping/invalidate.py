@@ -26,7 +26,7 @@ class Invalidation:
 
     ``named`` are the runs that were asked for, and others with their keys; ``downstream`` those made from them, the
     nearest first, whether they are to be taken along or not. ``trials`` are the runs of a study's trials that stand on
-    any of it. ``others`` is how many of the runs that were asked for need nothing: they are taken back already, or,
+    any of it. ``others`` is how many results of what was asked for need nothing: they are taken back already, or,
     where that is undone, were made again since.
     """
 
@@ -61,7 +61,7 @@ def to_invalidate(reader: Reader, asked: Sequence[RunRecord], *, downstream: boo
         downstream=tuple(made),
         takes_downstream=downstream,
         trials=trials_on(reader, marked),
-        others=sum(not is_counted(run) for run in asked),
+        others=len(before - fresh),
     )
 
 
@@ -81,7 +81,7 @@ def to_restore(reader: Reader, asked: Sequence[RunRecord], *, downstream: bool) 
         downstream=tuple(along),
         takes_downstream=downstream,
         trials=trials_freed(reader, [*named, *(along if downstream else ())]),
-        others=sum(key_of_run(run) in remade for run in asked),
+        others=len(remade.keys() & {key_of_run(run) for run in (*same.values(), *(made if downstream else ()))}),
     )
 
 

@@ -18,6 +18,7 @@ class LeftoverKind(enum.StrEnum):
     STALE = "stale"
     ATTEMPT = "superseded failure"
     LET_GO = "let go"
+    REMADE = "made again"
     ORPHAN = "orphan"
     SPOOL = "spool"
     CHECKPOINT = "checkpoint"
@@ -34,6 +35,7 @@ _WORDS = {
     LeftoverKind.STALE: "runs that their process left RUNNING: to be marked KILLED",
     LeftoverKind.ATTEMPT: "attempts without a result at work that has one now",
     LeftoverKind.LET_GO: "results whose artifacts [keep] lets go; their metrics and logs stay",
+    LeftoverKind.REMADE: "results that were made again; the artifacts of the old ones go, their metrics and logs stay",
     LeftoverKind.ORPHAN: "folders of runs that the store does not know",
     LeftoverKind.SPOOL: "logs of tasks that nobody finished",
     LeftoverKind.CHECKPOINT: "checkpoints of work that has a result, or that nobody has gone on with for long",

@@ -78,9 +78,9 @@ def disk(folder: Path) -> Iterator[Diagnosis]:
         yield Diagnosis.ok("disk", found)
 
 
-def writing(folder: Path) -> Iterator[Diagnosis]:
+def folder(place: Path) -> Iterator[Diagnosis]:
     """Check that files can be made in a folder, and that its clock is ours, by one that is gone at once."""
-    place = _nearest(folder)
+    place = _nearest(place)
     try:
         with tempfile.TemporaryFile(dir=place) as file:
             before = time.time()
@@ -89,17 +89,17 @@ def writing(folder: Path) -> Iterator[Diagnosis]:
             drift = os.fstat(file.fileno()).st_mtime - before
     except OSError as error:
         yield Diagnosis.problem(
-            "writing", f"{place}: {error.strerror}", "let this user write there, or name another store"
+            "folder", f"{place}: {error.strerror}", "let this user write there, or name another store"
         )
         return
-    yield Diagnosis.ok("writing", f"files can be made in {place}")
+    yield Diagnosis.ok("folder", f"files can be made in {place}")
     yield from clock(drift, "the file system's clock")
 
 
-def artifacts(folder: Path) -> Iterator[Diagnosis]:
+def artifacts(place: Path) -> Iterator[Diagnosis]:
     """Check that this machine can write artifacts into their folder."""
-    for one in writing(folder):
-        if one.check == "writing":
+    for one in folder(place):
+        if one.check == "folder":
             yield replace(one, check="artifacts")
 
 
@@ -119,7 +119,7 @@ def clock(drift: float, whose: str) -> Iterator[Diagnosis]:
 OF_FOLDER: Mapping[str, Callable[[Path], Iterator[Diagnosis]]] = {
     "file system": file_system,
     "disk": disk,
-    "writing": writing,
+    "folder": folder,
 }
 
 

@@ -92,7 +92,7 @@ class Memory:
         trial = self._open[number]
         if number in self._begun_anew:
             self._begun_anew.remove(number)
-            self._storage.drop_reports(trial._trial_id, since=step)  # noqa: SLF001
+            self._drop_reports(trial, since=step)
         try:
             if step not in self._frozen(number).intermediate_values:  # of two reports of one step the first counts
                 trial.report(value, step)
@@ -103,6 +103,13 @@ class Memory:
                 return self._may_compare() and trial.should_prune()
         except Exception as error:
             raise SweeperError(f"the pruner failed: {error}") from error
+
+    def _drop_reports(self, trial: optuna.Trial, *, since: int) -> None:
+        """Forget what a trial reported from a step on, in the storage and in the copy that the trial goes by itself."""
+        self._storage.drop_reports(trial._trial_id, since=since)  # noqa: SLF001
+        own = trial._cached_frozen_trial.intermediate_values  # noqa: SLF001
+        for step in [step for step in own if step >= since]:
+            del own[step]
 
     def begin_anew(self, number: int) -> None:
         """Let what a trial's task reports next take the place of what an attempt before it reported from there on."""

@@ -76,7 +76,7 @@ class StudySearch:
             if len(self._in_flight) >= self._slots:
                 return Wait.FOR_OUTCOME
             chosen = next(filter(self._may_continue, self._under_way.values()), None) or self._next(is_blocked)
-            if chosen is None:  # better a replicate that may turn out needless than an idle slot
+            if chosen is None and not self._study.reproducible:  # better a replicate more than an idle slot
                 chosen = next((one for one in self._under_way.values() if one.has_more), None)
             if chosen is not None:
                 return self._in_flight.hand_out(chosen)

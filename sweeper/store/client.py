@@ -43,6 +43,9 @@ _LASTING_WORDS = (
 )
 """What a database says that it will say again, however often it is asked."""
 
+_WORDS_OF_REQUESTS = ("API request to", "Max retries exceeded")
+"""What MLflow says of a request that failed, also where it has lost the error that it was."""
+
 _CAUSE = re.compile(r"Max retries exceeded with url: .*\(Caused by \w+\((?P<words>.*)\)\)", re.DOTALL)
 """What urllib3 says of a request that failed, after it has said which."""
 
@@ -75,8 +78,8 @@ def may_pass(error: BaseException) -> bool:
     if isinstance(error, MlflowException):
         cause = error.__cause__ or error.__context__
         if error.error_code == _INTERNAL:  # of a server, or a connection to one; else a mistake in this process
-            is_answer = isinstance(error, RestException) or str(error).startswith("API request")
-            return may_pass(cause) if cause is not None else is_answer
+            is_of_server = isinstance(error, RestException) or any(words in str(error) for words in _WORDS_OF_REQUESTS)
+            return may_pass(cause) if cause is not None else is_of_server
         return error.error_code in _PASSING_CODES and not _is_lasting(error)
     if isinstance(error, OperationalError):
         return not _is_lasting(error)

@@ -10,18 +10,37 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from sweeper.errors import StoreAway, StoreError
 from sweeper.store.home import recorded_home
-from sweeper.store.locate import artifacts_beside
+from sweeper.store.locate import artifacts_beside, local_path
 from sweeper.store.opening import read_only
 from sweeper.store.schema import schema_of_file
 from sweeper.store.sql import KNOWN_REVISIONS
+from sweeper.store.tags import Tag
 
 BUSY_SECONDS = 5.0
+
+_LOGGED = f"""
+SELECT run_uuid, artifact_uri FROM runs
+WHERE status = 'FINISHED' AND lifecycle_stage = 'active'
+AND EXISTS (SELECT 1 FROM tags WHERE tags.run_uuid = runs.run_uuid AND key = '{Tag.KEY}')
+AND EXISTS (SELECT 1 FROM tags WHERE tags.run_uuid = runs.run_uuid AND key = '{Tag.LOG}' AND value != '')
+AND NOT EXISTS (SELECT 1 FROM tags WHERE tags.run_uuid = runs.run_uuid AND key = '{Tag.SUPERSEDED}')
+ORDER BY end_time DESC LIMIT ?
+"""  # noqa: S608 (only names of ours)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is wrong with the file of a database, and whether it is one of which something may be saved."""
+
+    found: str
+    is_database: bool = True
 
 
 def reads_sql(path: Path) -> bool:
@@ -35,11 +54,41 @@ def journal_mode(path: Path) -> str:
         return str(database.execute("PRAGMA journal_mode").fetchone()[0])
 
 
-def damage(path: Path) -> str:
-    """Return what is broken in a SQLite database, '' if nothing is."""
+def damage(path: Path) -> Damage | None:
+    """Return what is broken in a SQLite database, None if nothing is."""
+    if path.is_dir():
+        return Damage("is a folder", is_database=False)
+    if path.stat().st_size == 0:
+        return Damage("is an empty file", is_database=False)
+    try:
+        with read_only(path) as database:
+            found = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
+    except StoreError as error:
+        match getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF:
+            case sqlite3.SQLITE_NOTADB:
+                return Damage("is no SQLite database", is_database=False)
+            case sqlite3.SQLITE_CORRUPT:
+                return Damage(f"is damaged: {error.__cause__}")
+        raise
+    return None if found == ["ok"] else Damage(f"is damaged: {'; '.join(found)}")
+
+
+def lost_folders(path: Path, most: int) -> tuple[int, list[str]]:
+    """Look for the folders of the latest ``most`` results whose logs lie beside a SQLite database.
+
+    Return at how many was looked, and the ids of the runs whose folder is gone, the latest first.
+    """
     with read_only(path) as database:
-        found = [str(row[0]) for row in database.execute("PRAGMA quick_check(3)")]
-    return "" if found == ["ok"] else "; ".join(found)
+        rows = database.execute(_LOGGED, (most,)).fetchall()
+        recorded = recorded_home(database)
+    home = artifacts_beside(path)
+    folders = {run_id: folder for run_id, uri in rows if (folder := local_path(uri))}
+    lost = []
+    for run_id, folder in folders.items():
+        is_moved = recorded is not None and folder.is_relative_to(recorded)
+        if not (home / folder.relative_to(recorded) if recorded and is_moved else folder).exists():
+            lost.append(run_id)
+    return len(folders), lost
 
 
 def try_writing(path: Path) -> None:

@@ -64,10 +64,10 @@ class Unrecorded:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How many kept results a store has been told of; how many were not needed any more; and why others are left."""
+    """What became of kept results: those that a store was told of; those not needed any more; why others are left."""
 
-    recorded: int = 0
-    dropped: int = 0
+    recorded: tuple[Unrecorded, ...] = ()
+    dropped: tuple[Unrecorded, ...] = ()
     left: tuple[str, ...] = ()
 
 
@@ -107,7 +107,9 @@ def record_kept(store: ApiStore) -> Recorded:
 
     One that was made again meanwhile is dropped. Raises ``StoreAway`` if the store does not answer.
     """
-    recorded, dropped, left = 0, 0, []
+    recorded: list[Unrecorded] = []
+    dropped: list[Unrecorded] = []
+    left: list[str] = []
     for home in homes(store.uri):
         if not home.is_dir() or not any(home.iterdir()):
             continue
@@ -116,15 +118,17 @@ def record_kept(store: ApiStore) -> Recorded:
                 if place.name.startswith("."):
                     continue
                 try:
-                    is_new = _record(store, place)
+                    _refuse_foreign(place)
+                    result = _read(place)
+                    is_new = _record(store, result, place)
                 except StoreAway:
                     raise
                 except (StoreError, OSError, ValueError, KeyError, TypeError) as error:
                     left.append(f"{place}: {error}")
                     continue
-                recorded, dropped = recorded + is_new, dropped + (not is_new)
+                (recorded if is_new else dropped).append(result)
                 shutil.rmtree(place.rename(home / f".{place.name}.done"))  # a half-removed one is not read either
-    return Recorded(recorded, dropped, tuple(left))
+    return Recorded(tuple(recorded), tuple(dropped), tuple(left))
 
 
 def remove_half_kept(store: Reader) -> None:
@@ -151,10 +155,8 @@ def _keep_in(home: Path, result: Unrecorded, artifacts: Mapping[str, Path]) -> P
         raise
 
 
-def _record(store: ApiStore, place: Path) -> bool:
-    """Record one kept result; False if its work has another result by now."""
-    _refuse_foreign(place)
-    result = _read(place)
+def _record(store: ApiStore, result: Unrecorded, place: Path) -> bool:
+    """Record one result that is kept in a place; False if its work has another result by now."""
     run = store.run(result.run.run_id)
     if run.key is None:
         other = store.results_by_key([result.key]).get(result.key)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from sweeper.store.api import ApiStore
 
 
+MAKING_TRIES = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the checkpoints of a key are."""
@@ -60,6 +63,12 @@ class Place:
 
         Raises ``PermissionError`` if the key's is another user's: what is read from it may run as code.
         """
+        for _ in range(MAKING_TRIES - 1):
+            with contextlib.suppress(FileNotFoundError):  # another has removed the home, which was empty, meanwhile
+                return self._make()
+        return self._make()
+
+    def _make(self) -> None:
         self.folder.parent.parent.mkdir(parents=True, exist_ok=True)
         for folder in (self.folder.parent, self.folder, self.files):
             if folder.is_symlink():
@@ -79,7 +88,9 @@ def checkpoint_folders(store: ApiStore) -> Iterator[tuple[str, Path]]:
 
 
 def discard(folder: Path, *, held: int | None = None) -> bool:
-    """Remove the checkpoints of a key, unless an attempt is at them; return whether that was done.
+    """Remove the checkpoints of a key, unless an attempt is at them, and their home if it is empty then.
+
+    Returns whether that was done.
 
     ``held`` is the lock, where the caller has it.
     """
@@ -92,6 +103,8 @@ def discard(folder: Path, *, held: int | None = None) -> bool:
         gone = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name.partition('.')[0]}."))
         folder.rename(gone)  # at once, or a kill would leave a part of it to go on from
         shutil.rmtree(gone, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
     except OSError:
         return False
     finally:

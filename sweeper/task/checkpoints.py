@@ -70,7 +70,7 @@ class Checkpoints:
         elif has_result:
             discard(self._place.folder, held=self._lock)
             if self._folder is not None and _is_far(self._run.artifact_uri):
-                self._remove_mirrored()
+                _remove_mirrored(self._store, self._key)
         if self._lock is not None:
             os.close(self._lock)
         self._folder = self._own = self._lock = None
@@ -144,12 +144,21 @@ class Checkpoints:
             return mirrored.generation
         return 0
 
-    def _remove_mirrored(self) -> None:
-        """Delete what the attempts have mirrored; where that cannot be, it takes space and no more."""
-        for run in self._store.runs_with(Tag.CLAIM, self._key):
-            if run.tags.get(Tag.CHECKPOINT):
-                with contextlib.suppress(StoreError):
-                    remove_mirrored(self._store, run)
+
+def remove_checkpoints(store: ApiStore, run: OpenRun, key: str) -> None:
+    """Remove the checkpoints of a key that has a result, unless an attempt is at them; ``run`` is one of its runs."""
+    discard(home_of(store.uri, run.artifact_uri) / key)
+    if _is_far(run.artifact_uri):
+        with contextlib.suppress(StoreError):
+            _remove_mirrored(store, key)
+
+
+def _remove_mirrored(store: ApiStore, key: str) -> None:
+    """Delete what the attempts have mirrored; where that cannot be, it takes space and no more."""
+    for run in store.runs_with(Tag.CLAIM, key):
+        if run.tags.get(Tag.CHECKPOINT):
+            with contextlib.suppress(StoreError):
+                remove_mirrored(store, run)
 
 
 def _is_far(artifact_uri: str) -> bool:

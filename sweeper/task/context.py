@@ -94,9 +94,9 @@ def registered() -> Context:
     if _driver is None:
         from sweeper.store.driver import Driver
         from sweeper.store.lease import bury_the_dead
-        from sweeper.store.unrecorded import record_kept
+        from sweeper.task.late import record_late
 
-        record_kept(context.store)
+        record_late(context.store)
         bury_the_dead(context.store)
         _driver = Driver(context.store, by_itself=False)
         Finalize(None, _driver.close, exitpriority=1)  # as atexit, and also where Luigi has forked for a task

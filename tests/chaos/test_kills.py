@@ -57,14 +57,8 @@ def test_a_grid(workers: int, arena: MakeArena, uninterrupted: Uninterrupted, rn
     killed(make, rng, at_scale(4, 60), lambda field: check(field, "grid", expected, tally), tally)
 
 
-@pytest.mark.parametrize(
-    ("name", "workers", "tasks"),
-    [
-        ("study", 2, STUDY_TASKS),
-        ("pruned", 1, PRUNED_TASKS),
-        *at_scale([], [("study", 1, STUDY_TASKS), ("study", 3, STUDY_TASKS), ("pruned", 2, PRUNED_TASKS)]),
-    ],
-)
+@pytest.mark.parametrize("workers", at_scale([2], [1, 2, 3]))
+@pytest.mark.parametrize(("name", "tasks"), [("study", STUDY_TASKS), ("pruned", PRUNED_TASKS)])
 def test_a_study(
     name: str,
     workers: int,

@@ -31,6 +31,22 @@ def test_run_says_what_failed_and_how_to_go_on(finished: Project):
     )
 
 
+def test_run_says_what_it_will_not_try_again_and_infinity_is_the_best(
+    project: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(project.folder)
+    grid = '[grid]\nway = ["nan", "saved", "infinity"]\n'
+    spec = project.spec("ways", f'task = "trouble:Metrics"\nmetric = "score"\n{grid}')
+    *_, tally, prospect = command("run", spec, "--engine", "inline").output.splitlines()
+    assert tally.endswith("2 computed, 1 failed; best score inf at way=infinity")
+    assert prospect == (
+        "`sweeper status ways` tells more; "
+        "what finished without a number to compare is tried again once the code has changed"
+    )
+    first, *_ = [line for line in command("report", "ways").output.splitlines() if "saved" in line or "inf" in line]
+    assert "infinity" in first
+
+
 def test_the_report_is_of_the_newest_sweep_and_names_what_is_missing(inside: Project, command: Command):
     done = command("report")
     assert done.exit_code == 0

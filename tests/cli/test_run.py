@@ -94,6 +94,7 @@ def test_ctrl_c_twice_stops_now_and_leaves_a_clean_record(project: Project):
     code, text = command.wait()
     assert code == 130, text
     assert "Traceback" not in text
+    assert text.count("\nstopping now\n") == 1
     wait_until_gone(processes)
     assert {run.status for run in runs(project.uri)} == {RunStatus.KILLED}
     assert {run.reason for run in runs(project.uri)} == {"interrupted"}

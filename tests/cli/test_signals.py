@@ -89,7 +89,7 @@ def test_however_often_ctrl_c_is_pressed_the_record_is_clean(project: Project):
     code, text = command.wait()
     assert code == 130, text
     assert "Traceback" not in text
-    assert text.count("finishing what runs") == 1
+    assert (text.count("finishing what runs"), text.count("stopping now")) == (1, 1)
     assert {(run.status, run.reason) for run in runs(project.uri)} == {(RunStatus.KILLED, "interrupted")}
     assert running(project.uri) == []
     wait_until_gone(processes)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import luigi
 import pytest
 
 from sweeper.session import EngineName
@@ -13,7 +14,8 @@ from sweeper.store import open_reader
 from sweeper.store.records import RunStatus
 from sweeper.store.tags import Kind, Tag
 from sweeper.store.trials import TrialState
-from tests.sweeping import running, runs, sweep
+from tests.sweeping import CURVES as CURVE
+from tests.sweeping import Recorder, running, runs, sweep
 from tests.test_study import Stopping, trials_of
 
 if TYPE_CHECKING:
@@ -140,3 +142,37 @@ def test_a_pruned_trial_is_no_result_and_its_run_says_why(project: Project):
     assert len(killed) == len(pruned)
     assert all(run.key is None and "pruned at step" in run.reason for run in killed)
     assert f"{len(pruned)} pruned" in text
+
+
+class Watching(Recorder):
+    """A listener that remembers how many tasks ran at once."""
+
+    most = 0
+
+    def running(self, tasks: list[luigi.Task]) -> None:
+        """Count them."""
+        self.most = max(self.most, len(tasks))
+
+
+@pytest.mark.parametrize(("reproducible", "at_once"), [("true", 1), ("false", 3)])
+def test_in_a_reproducible_study_no_replicate_is_ahead_of_a_pruner(reproducible: str, at_once: int, store_uri: str):
+    """Else it were the clock's to say how many results a trial has that the first of them prunes."""
+    text = f"""
+    task = "{CURVE}:Curve"
+    metric = "score"
+    replicates = "seed"
+    [fixed]
+    sleep = 0.1
+    [study]
+    trials = 1
+    reproducible = {reproducible}
+    pruner = "median"
+    [study.space]
+    rate = {{ float = [1e-3, 1.0] }}
+    [grid]
+    seed = [0, 1, 2]
+    """
+    watching = Watching()
+    swept = sweep(text, store_uri, engine=EngineName.LOCAL, workers=3, listener=watching)
+    assert swept.states == {"computed": 3}
+    assert watching.most == at_once

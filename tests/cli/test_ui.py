@@ -62,6 +62,7 @@ def test_an_address_that_others_reach_is_refused(host: str, store_uri: str) -> N
     assert done.exit_code == 2
     assert "can be reached from other machines" in done.output
     assert "ssh -L 5000:127.0.0.1:5000" in done.output
+    assert "starting" not in done.output
 
 
 def test_of_a_tracking_server_it_only_says_where_it_is() -> None:

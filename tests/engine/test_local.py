@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import closing
+from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ import psutil
 import pytest
 
 from sweeper.engine.base import TaskCall, WorkerLost
-from sweeper.engine.local import THREAD_VARIABLES, LocalEngine, thread_shares
+from sweeper.engine.local import THREAD_VARIABLES, LocalEngine, thread_shares, warm_up
 from sweeper.engine.process import Setup
 from sweeper.errors import EngineError
 from sweeper.session import EngineName
@@ -68,6 +70,18 @@ def test_a_process_killed_from_outside_says_so_and_the_slot_goes_on(local: Engin
     with pytest.raises(WorkerLost, match="SIGKILL"):
         future.result(timeout=CALL_SECONDS)
     assert score(executing(local)(Trouble(number=2))) == 2.0
+
+
+def test_a_resource_tracker_that_is_killed_is_replaced_without_a_word(recwarn: pytest.WarningsRecorder):
+    warm_up(1)
+    warnings.warn("another", UserWarning, stacklevel=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resource_tracker._resource_tracker, "_check_alive", lambda: False)
+        patch.setattr(resource_tracker._resource_tracker, "_fd", os.open(os.devnull, os.O_WRONLY))
+        patch.setattr(resource_tracker._resource_tracker, "_pid", None)
+        resource_tracker.ensure_running()
+        os.close(resource_tracker._resource_tracker._fd)
+    assert [str(warning.message) for warning in recwarn] == ["another"]
 
 
 def test_a_call_that_is_cancelled_is_stopped_with_its_children(local: Engine):

@@ -17,19 +17,21 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from sweeper.cli import main
-from sweeper.housekeeping import machine_checks
+from sweeper.housekeeping import database_checks, machine_checks
 from sweeper.housekeeping.diagnosis import Diagnosis, Level, exit_code
 from sweeper.housekeeping.doctor import examine
 from sweeper.housekeeping.server_checks import checks_for
 from sweeper.store import health
 from sweeper.store.driver import Driver
 from sweeper.store.host import Process
-from sweeper.store.locate import sqlite_uri
-from sweeper.store.records import DRIVERS_EXPERIMENT, OpenRun
+from sweeper.store.locate import local_path, sqlite_uri
+from sweeper.store.records import DRIVERS_EXPERIMENT, LOG_ARTIFACT, OpenRun, RunStatus
 from sweeper.store.tags import Kind, Tag
 from sweeper.store.unrecorded import Unrecorded, keep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sweeper.store.api import ApiStore
 
 
@@ -53,7 +55,19 @@ def test_a_store_that_is_well_is_said_to_be_and_is_not_changed(store: ApiStore, 
     found = [*examine(store.uri)]
     assert {one.level for one in found} == {Level.OK}, found
     assert {one.check for one in found} >= {
-        *("versions", "store", "file system", "disk", "writing", "clock", "integrity", "journal", "lock", "schema"),
+        *(
+            "versions",
+            "store",
+            "file system",
+            "disk",
+            "folder",
+            "writing",
+            "clock",
+            "integrity",
+            "journal",
+            "lock",
+            "schema",
+        ),
         *("drivers", "stale runs", "unrecorded"),
     }
     assert contents(tmp_path) == before
@@ -79,25 +93,79 @@ def test_the_store_comes_as_json_too(store_uri: str) -> None:
     assert {"check": "store", "level": "ok", "found": store_uri, "remedy": ""} in json.loads(done.output)
 
 
-def test_damage_is_found_and_hides_nothing_else(store_uri: str) -> None:
-    database = database_of(store_uri)
+def scribble(database: Path) -> None:
+    """Write over a quarter of a file."""
     size = database.stat().st_size
     with database.open("r+b") as file:
         file.seek(size // 2)
         file.write(b"\xff" * (size // 4))
-    found = [*examine(store_uri)]
-    problems = {one.check for one in found if one.level is Level.PROBLEM}
-    assert "integrity" in problems
-    assert exit_code(found) == 1
-    assert {"disk", "unrecorded"} <= {one.check for one in found}
 
 
-@pytest.mark.parametrize("content", [b"", b"no database" * 100], ids=["empty", "garbage"])
-def test_what_is_no_database_is_a_problem_and_no_crash(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "mlflow.db"
-    path.write_bytes(content)
-    assert "schema" in amiss(sqlite_uri(path))
-    assert path.read_bytes() == content
+def cut(database: Path) -> None:
+    """Cut a file in the middle."""
+    os.truncate(database, database.stat().st_size // 2)
+
+
+def swap_for_folder(database: Path) -> None:
+    """Put a folder in a file's place."""
+    database.rename(database.with_name("file"))
+    database.mkdir()
+    database.with_name("file").rename(database / "mlflow.db")
+
+
+@pytest.mark.parametrize(
+    ("damage", "found", "remedy"),
+    [
+        (scribble, "is damaged: ", ".recover | sqlite3 "),
+        (cut, "is damaged: ", ".recover | sqlite3 "),
+        (lambda path: path.write_bytes(b""), "is an empty file", "restore it from a backup"),
+        (lambda path: path.write_bytes(b"no database" * 100), "is no SQLite database", "restore it from a backup"),
+        (swap_for_folder, "is a folder", "mlflow.db/mlflow.db by --tracking-uri"),
+    ],
+    ids=["scribbled", "cut", "empty", "garbage", "folder"],
+)
+def test_damage_is_one_problem_with_its_remedy(
+    store_uri: str, damage: Callable[[Path], object], found: str, remedy: str
+) -> None:
+    database = database_of(store_uri)
+    damage(database)
+    before = contents(database.parent)
+    said = [*examine(store_uri)]
+    (problem,) = (one for one in said if one.level is Level.PROBLEM)
+    assert problem.check == "integrity"
+    assert found in problem.found
+    assert remedy in problem.remedy
+    skipped = {one.check: one.found for one in said if one.level is Level.SKIPPED}
+    assert skipped.keys() == {"journal", "writing", "artifacts", "results", "schema", "drivers", "stale runs"}
+    assert {*skipped.values()} == {"not looked at: the database is damaged"}
+    assert {"disk", "lock", "unrecorded"} <= {one.check for one in said if one.level is Level.OK}
+    assert exit_code(said) == 1
+    assert contents(database.parent) == before
+
+
+def test_results_that_have_lost_their_folders_are_counted(store: ApiStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        tags = {Tag.KIND: Kind.TASK, Tag.KEY: f"key {number}", Tag.LOG: LOG_ARTIFACT}
+        run = store.start_run("work", f"{number}", tags=tags)
+        folder = local_path(run.artifact_uri)
+        assert folder
+        folder.mkdir(parents=True)
+        store.end_run(run.run_id, RunStatus.FINISHED, ended=run.start_time + number)
+    assert "results" not in amiss(store.uri)
+    folder.rmdir()
+    assert "of the latest 3 results that kept a log, 1 without the folder" in amiss(store.uri)["results"].found
+    store.log(run.run_id, tags={Tag.SUPERSEDED: "invalidated"})
+    assert "results" not in amiss(store.uri), "it is no result any more"
+    store.untag(run.run_id, [Tag.SUPERSEDED])
+    monkeypatch.setattr(database_checks, "MOST_RESULTS", 1)
+    assert "latest 1 results" in amiss(store.uri)["results"].found
+    there = database_of(store.uri).parent
+    there.rename(there.with_name("moved"))
+    monkeypatch.setattr(database_checks, "MOST_RESULTS", 3)
+    assert (
+        "3 results that kept a log, 1 without the folder"
+        in amiss(sqlite_uri(there.with_name("moved") / "mlflow.db"))["results"].found
+    )
 
 
 def test_another_schema_is_told_from_this_mlflows(store_uri: str) -> None:

@@ -25,7 +25,7 @@ from sweeper.store.driver import Driver
 from sweeper.store.host import Process
 from sweeper.store.locate import local_path
 from sweeper.store.records import DRIVERS_EXPERIMENT, RunRecord, RunStatus
-from sweeper.store.tags import Kind, Tag
+from sweeper.store.tags import INVALIDATED, Kind, Tag
 from tests.sweeping import counts, runs, sweep
 
 if TYPE_CHECKING:
@@ -225,6 +225,46 @@ class TestFiles:
         folder_of(run).symlink_to(tmp_path / "moved")
         with pytest.raises(StoreError, match="left alone"):
             own_folder(store.uri, run)
+
+
+class TestMadeAgain:
+    """Artifacts of results that count no more."""
+
+    @pytest.fixture
+    def bad(self, store: ApiStore) -> RunRecord:
+        """A result that was taken back, and not made again yet."""
+        sweep(TRAIN, store.uri)
+        bad = runs(store.uri, "train")[0]
+        store.log(bad.run_id, tags={Tag.SUPERSEDED: INVALIDATED})
+        return store.run(bad.run_id)
+
+    def test_they_go_once_it_was_made_again_and_no_sooner(self, store: ApiStore, bad: RunRecord) -> None:
+        assert not find(store).leftovers, "it may be let count again"
+        sweep(TRAIN, store.uri)
+        assert cleared(store, LeftoverKind.REMADE) == 1
+        after = store.run(bad.run_id)
+        assert not (folder_of(bad) / "model.json").exists()
+        assert "made again by run" in after.tags[Tag.ARTIFACTS]
+        assert (after.metrics, after.tags[Tag.SUPERSEDED]) == (bad.metrics, INVALIDATED)
+        assert all((folder_of(run) / "model.json").exists() for run in runs(store.uri, "train") if run.key)
+        assert not find(store).leftovers
+
+    def test_what_a_sweeper_at_work_may_have_read_stays(self, store: ApiStore, bad: RunRecord) -> None:
+        with closing(Driver(store)):
+            sweep(TRAIN, store.uri)
+            assert not find(store).leftovers
+        with closing(Driver(store)) as later:
+            with closing(sqlite3.connect(store.uri.removeprefix("sqlite:///"))) as database, database:
+                database.execute("UPDATE runs SET start_time = start_time + 6000 WHERE run_uuid = ?", (later.run_id,))
+            assert len(find(store, ["sweep"]).of(LeftoverKind.REMADE)) == 1
+
+    def test_they_stay_if_what_was_made_again_is_gone_meanwhile(self, store: ApiStore, bad: RunRecord) -> None:
+        sweep(TRAIN, store.uri)
+        findings = find(store)
+        (heir,) = (run for run in runs(store.uri, "train") if run.key == bad.tags[Tag.KEY])
+        store.log(heir.run_id, tags={Tag.SUPERSEDED: INVALIDATED})
+        assert "gone meanwhile" in clear(store, findings).left[0]
+        assert (folder_of(bad) / "model.json").exists()
 
 
 class TestUnnamed:

@@ -120,6 +120,24 @@ def test_it_can_be_undone_unless_it_was_made_again(store: ApiStore):
     assert all(number == 1 for number in Counter(run.key for run in runs(store.uri) if run.key).values())
 
 
+def test_what_was_made_again_is_counted_once_and_with_what_was_taken_along(store: ApiStore):
+    sweep(GRID, store.uri)
+    source = only(store.uri, "collect").run_id
+    twin = store.start_run("collect", "", tags={**store.run(source).tags})
+    store.end_run(twin.run_id, RunStatus.FINISHED)
+    take_back(store, "sweep", "rate = 0.2")
+    sweep(GRID, store.uri)
+    undone = ("invalidate", "sweep", "--where", "rate = 0.2", "--undo")
+    assert command(*undone, uri=store.uri) == (0, "nothing to count again\n2 were made again since\n")
+    fresh = next(run for run in runs(store.uri, "fit") if run.key)
+    assert command("invalidate", fresh.run_id, "--undo", uri=store.uri) == (0, "nothing to count again\n")
+
+    take_back(store, source, downstream=True, reason="labels")
+    sweep(GRID, store.uri)
+    code, text = command("invalidate", source, "--downstream", "--undo", uri=store.uri)
+    assert (code, text) == (0, "nothing to count again\n6 were made again since\n"), "the source, the scaled, four fits"
+
+
 def test_what_a_run_superseded_is_no_matter_of_undoing(store: ApiStore):
     sweep(GRID, store.uri)
     old, new, *_ = runs(store.uri, "fit")

@@ -19,6 +19,7 @@ from sweeper.store.driver import Driver
 from sweeper.store.host import Process
 from sweeper.store.records import DRIVERS_EXPERIMENT, RunStatus
 from sweeper.store.tags import Kind, Tag, sweep_tag
+from tests.chaos.scale import at_scale
 from tests.housekeeping.test_invalidate import GRID, command
 from tests.sweeping import counts, runs, sweep
 from tests.test_study import STUDY, told_of, trial_runs
@@ -109,7 +110,7 @@ def test_a_renaming_that_is_killed_leaves_one_whole_sweep_and_is_gone_on_with(
 ):
     """Each round kills it one write later, and finishes it; the next goes back to the old name."""
     old, new = "sweep", "better"
-    for writes in range(100):
+    for writes in range(0, 100, at_scale(3, 1)):
         if not killed_after(store, monkeypatch, writes, rename, old, new):
             break
         (name,) = open_reader(store.uri).sweep_names()

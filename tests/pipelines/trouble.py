@@ -197,8 +197,8 @@ class Metrics(MlflowTask):
             case "two":
                 self.save_to_mlflow(metrics={"score": 1.0})
                 mlflow.log_metric("cost", 2.0)
-            case "nan":
-                self.save_to_mlflow(metrics={"score": float("nan")})
+            case "nan" | "infinity":
+                self.save_to_mlflow(metrics={"score": float(self.way)})
             case "other":
                 self.save_to_mlflow(metrics={"loss": 1.0})
             case "none":

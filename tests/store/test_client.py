@@ -39,6 +39,7 @@ PASSING = [
     of_server("REQUEST_LIMIT_EXCEEDED"),
     of_server("TEMPORARILY_UNAVAILABLE"),
     MlflowException("API request to endpoint /x failed with error code 500 != 200"),
+    MlflowException("The following failures occurred while downloading artifacts: Max retries exceeded with url: /x"),
     MlflowException("(sqlite3.OperationalError) database is locked", TEMPORARILY_UNAVAILABLE),
     MlflowException("(sqlite3.OperationalError) database or disk is full", TEMPORARILY_UNAVAILABLE),
     caused(requests.ConnectionError("connection refused")),

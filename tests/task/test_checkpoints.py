@@ -24,9 +24,11 @@ from sweeper.store.api import ApiStore
 from sweeper.store.index import Index
 from sweeper.store.records import OpenRun, RunStatus
 from sweeper.store.tags import Tag
+from sweeper.store.unrecorded import Unrecorded, keep
 from sweeper.task import checkpoint_place, checkpoints, key_of, mirror
 from sweeper.task.checkpoint_place import Place, acquire, checkpoint_folders, discard
 from sweeper.task.context import Context, current, use
+from sweeper.task.late import record_late
 from sweeper.task.manifest import Content, from_json, to_json
 from sweeper.task.mirror import Mirror, Mirrored, fetch, mirrored_for
 from tests.pipelines.steps import Steps
@@ -172,6 +174,46 @@ def test_checkpoints_are_no_artifacts_and_no_runs(context: Context) -> None:
     assert key == key_of(Saves())
     assert context.store.artifact_names(run) == ["task.log"]
     assert folder.parent.name.startswith("."), "so that what lists runs passes it by"
+
+
+def test_they_go_also_where_the_result_is_recorded_late(context: Context) -> None:
+    fail(Saves())
+    (run,) = context.store.runs_with(Tag.KIND, "task")
+    ((key, _),) = checkpoint_folders(context.store)
+    kept = Unrecorded(OpenRun(run.run_id, run.name, run.artifact_uri, run.start_time), key, run.start_time + 1)
+    keep(context.store.uri, kept, {})
+    assert [result.key for result in record_late(context.store).recorded] == [key]
+    assert [*checkpoint_folders(context.store)] == []
+
+
+def test_the_last_that_goes_takes_its_empty_home_along(context: Context) -> None:
+    fail(Saves())
+    fail(Saves())
+    ((_, folder),) = checkpoint_folders(context.store)
+    other = Place(folder.parent / "other")
+    other.make()
+    Saves().run()
+    assert [*folder.parent.iterdir()] == [other.folder]
+    assert discard(other.folder)
+    assert not folder.parent.exists()
+
+
+def test_a_home_that_goes_while_a_place_in_it_is_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path / "home" / "key")
+    make, goes = Path.mkdir, [place.folder]
+
+    def mkdir(path: Path, **options: bool) -> None:
+        if path in goes:
+            goes.remove(path)
+            path.parent.rmdir()
+        make(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    place.make()
+    assert place.files.is_dir()
+    assert goes == []
 
 
 def test_a_planted_link_is_not_followed(context: Context, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_large_table_is_quick(rows: int) -> None:
     render(page)
     before = time.process_time()
     render(page)
-    assert time.process_time() - before < 3
+    assert time.process_time() - before < 20, "it takes one, and took minutes where it was quadratic"
 
 
 def _policy(page: Page) -> dict[str, list[str]]:
