@@ -12,7 +12,7 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/pytest
 
-# Kills, faults and odd input at full size, for about an hour; writes the figures of docs/explanation/reliability.md.
+# Kills, faults and odd input at full size, for about half an hour; writes the figures of docs/explanation/reliability.md.
 chaos: .venv/ready
 	$(BIN)/python -m tests.chaos
 

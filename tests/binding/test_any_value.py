@@ -23,7 +23,7 @@ from tests.chaos.tally import Tally
 from tests.fuzz import values
 from tests.pipelines.typed import Colour, Typed
 
-VALUES = at_scale(2_000, 50_000)
+VALUES = at_scale(2_000, 20_000)
 HEAD = 'task = "tests.pipelines.typed:Typed"\nmetric = "score"\n'
 NAMES = [name for name, _ in Typed.get_params()]
 LIKELY: Mapping[str, tuple[Any, ...]] = {

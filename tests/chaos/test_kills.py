@@ -54,7 +54,7 @@ def test_a_grid(workers: int, arena: MakeArena, uninterrupted: Uninterrupted, rn
         targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
         return field, Siege(lambda: field.fork("grid", workers=workers), targets, GRID_TASKS, 0.4)
 
-    killed(make, rng, at_scale(4, 60), lambda field: check(field, "grid", expected, tally), tally)
+    killed(make, rng, at_scale(4, 30), lambda field: check(field, "grid", expected, tally), tally)
 
 
 @pytest.mark.parametrize("workers", at_scale([2], [1, 2, 3]))
@@ -75,7 +75,7 @@ def test_a_study(
         targets = (*AT_ONCE, *ONE_TASK, *IN_ORDER)
         return field, Siege(lambda: field.fork(name, workers=workers), targets, tasks, 0.4)
 
-    killed(make, rng, at_scale(3, 40), lambda field: check(field, name, expected, tally), tally)
+    killed(make, rng, at_scale(3, 20), lambda field: check(field, name, expected, tally), tally)
 
 
 def test_a_command_on_an_empty_folder(arena: MakeArena, uninterrupted: Uninterrupted, rng: random.Random, tally: Tally):
@@ -91,7 +91,7 @@ def test_a_command_on_an_empty_folder(arena: MakeArena, uninterrupted: Uninterru
 
         return field, Siege(start, targets, GRID_TASKS, 8.0)
 
-    killed(make, rng, at_scale(2, 60), lambda field: check(field, "grid", expected, tally), tally)
+    killed(make, rng, at_scale(2, 30), lambda field: check(field, "grid", expected, tally), tally)
 
 
 @pytest.mark.parametrize("kind", at_scale([], ["PostgreSQL", "a tracking server over PostgreSQL"]))

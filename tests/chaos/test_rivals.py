@@ -18,7 +18,7 @@ from tests.chaos.strikes import Target, strike
 from tests.chaos.sweeps import GRID_TASKS
 from tests.chaos.tally import Tally
 
-ROUNDS = at_scale(1, 20)
+ROUNDS = at_scale(1, 10)
 
 
 def start_at_once(arena: Arena, names: Sequence[str]) -> list[Driver]:

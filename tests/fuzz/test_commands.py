@@ -18,7 +18,7 @@ from tests.chaos.tally import Tally
 from tests.cli.conftest import Project, make_project
 from tests.fuzz.arguments import vector
 
-VECTORS = at_scale(400, 20_000)
+VECTORS = at_scale(400, 5_000)
 EXIT_CODES = {0, 1, 2, 3, 130}
 ESCAPES = "\x1b]0;taken over\x07\x1b[2J\x9b31m\u202eerutcip\r"
 

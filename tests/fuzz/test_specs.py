@@ -23,7 +23,7 @@ from tests.chaos.tally import Tally
 from tests.fuzz.arguments import override
 from tests.fuzz.specs import VALID, mutant, written_as_toml
 
-SPECS = at_scale(10_000, 200_000)
+SPECS = at_scale(10_000, 100_000)
 SHARES = 4
 MOST_SECONDS = 1.0
 PLANNED_POINTS = 30
@@ -87,7 +87,7 @@ def test_any_spec_is_run_or_refused_with_reasons(share: int, tmp_path: Path, tal
     assert SPECS // SHARES > sound > SPECS // SHARES // 20, "some are to be valid, that more than the reading is tried"
 
 
-FILES = at_scale(300, 20_000)
+FILES = at_scale(300, 10_000)
 SOUND = b'task = "tests.pipelines.chain:Fit"\nmetric = "score"\n[grid]\nrate = [0.1, 0.2]\n'
 
 
@@ -107,7 +107,7 @@ def test_any_bytes_are_a_spec_or_refused(tmp_path: Path, tally: Tally) -> None:
     tally.tried("spec files of broken bytes", FILES)
 
 
-OVERRIDES = at_scale(1500, 30_000)
+OVERRIDES = at_scale(1500, 15_000)
 
 
 def test_any_override_is_made_or_refused(tmp_path: Path, tally: Tally) -> None:
