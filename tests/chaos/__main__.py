@@ -1,9 +1,9 @@
 """Try to break sweeper at full size, and write down what came of it: ``python -m tests.chaos [TESTS ...]``.
 
 Runs those tests of the suite that count what they try, or some of them, with as much chance, as many kills and as many
-inputs as half an hour holds. If all pass, the figures of the page on reliability are written anew; of a part of the tests
-nothing is written. If a test
-fails, the exit code is pytest's, and the seed that has to be named to see it again is printed.
+inputs as half an hour holds. If all pass, the figures of the page on reliability are written anew; of a part of the
+tests nothing is written. If a test fails, the exit code is pytest's, and the seed that has to be named to see it again
+is printed.
 """
 
 from __future__ import annotations
