@@ -44,15 +44,20 @@ CRASHED = 70
 class Driver:
     """A process that runs a sweep; ``mark`` is in the environment of all that descend from it, '' if it is a fork."""
 
-    pid: int
+    process: psutil.Process
     wait: Callable[[], int]
     mark: str = ""
+
+    @property
+    def pid(self) -> int:
+        """The number of the process; another process may have it once this one was waited for."""
+        return self.process.pid
 
     @property
     def is_alive(self) -> bool:
         """Whether the process is there and has not ended."""
         try:
-            return psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
+            return self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return False
 
@@ -123,7 +128,7 @@ class Arena:
                 start_new_session=True,
             )
         self.marks.append(mark)
-        return self._add(Driver(process.pid, lambda: process.wait(PATIENCE_SECONDS), mark))
+        return self._add(Driver(psutil.Process(process.pid), lambda: process.wait(PATIENCE_SECONDS), mark))
 
     def fork(
         self,
@@ -143,7 +148,7 @@ class Arena:
         pid = os.fork()
         if pid == 0:
             _become_driver(self.folder, output, lambda: before() or self._run(spec, workers, policy))
-        return self._add(Driver(pid, lambda: _wait(pid)))
+        return self._add(Driver(psutil.Process(pid), lambda: _wait(pid)))
 
     def finish(self, start: Callable[[], Driver], *, attempts: int = 3) -> None:
         """Run the sweep again until it is done: what a worker's end has failed is tried once more."""
@@ -158,7 +163,7 @@ class Arena:
         """Kill what a failed test has left running."""
         for driver in self.drivers:
             if driver.is_alive:
-                os.killpg(driver.pid, signal.SIGKILL)
+                driver.process.kill()  # looks first whether it is still the process that was started
                 driver.wait()
         for pid in self.left_over():
             with contextlib.suppress(ProcessLookupError):

@@ -117,7 +117,7 @@ def _strike_all(driver: Driver) -> bool:
     others = [*driver.keepers, *driver.workers]
     with contextlib.suppress(ProcessLookupError):
         os.killpg(driver.pid, signal.SIGKILL)
-    for other in others:
+    for other in (driver.pid, *others):  # a fork that has just begun is in no group of its own yet
         _send(other, signal.SIGKILL)
     return True
 
