@@ -4,7 +4,7 @@ What a fenced block in a page is, its first word says:
 
 - ``console``: commands after ``$``, and below each what it prints. The blocks of a page are run in order, in one fresh
   folder that has a copy of ``sweeps/`` and an empty ``results/``. ``...`` stands for any text within a line, and on a
-  line of its own for any lines.
+  line of its own for any lines. What a slow sweep says of itself in between is passed over.
 - ``python`` and ``toml``: with ``title=NAME`` a file in that folder; without, an excerpt, valid by itself.
 - ``sh``: commands that need what a test has not, such as a server; those of sweeper must be ones that it takes.
 - ``text``: shown, and not run.

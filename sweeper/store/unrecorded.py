@@ -98,8 +98,7 @@ def homes(uri: str) -> list[Path]:
 def kept(uri: str) -> Iterator[Path]:
     """Yield the folders of the results that are kept for a store."""
     for home in homes(uri):
-        if home.is_dir():
-            yield from sorted(place for place in home.iterdir() if not place.name.startswith("."))
+        yield from _places(home)
 
 
 def record_kept(store: ApiStore) -> Recorded:
@@ -111,12 +110,10 @@ def record_kept(store: ApiStore) -> Recorded:
     dropped: list[Unrecorded] = []
     left: list[str] = []
     for home in homes(store.uri):
-        if not home.is_dir() or not any(home.iterdir()):
+        if not _places(home):
             continue
         with FileLock(home / ".lock"):  # of two at once the second finds them done
-            for place in sorted(home.iterdir()):
-                if place.name.startswith("."):
-                    continue
+            for place in _places(home):
                 try:
                     _refuse_foreign(place)
                     result = _read(place)
@@ -138,6 +135,10 @@ def remove_half_kept(store: Reader) -> None:
             with contextlib.suppress(StoreError):
                 if store.run(place.name.split(".")[1]).status.is_over and not place.is_symlink():
                     shutil.rmtree(place, ignore_errors=True)
+
+
+def _places(home: Path) -> list[Path]:
+    return sorted(place for place in home.iterdir() if not place.name.startswith(".")) if home.is_dir() else []
 
 
 def _keep_in(home: Path, result: Unrecorded, artifacts: Mapping[str, Path]) -> Path:

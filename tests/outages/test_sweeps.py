@@ -6,7 +6,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,12 +94,7 @@ def test_what_was_computed_when_the_server_went_for_good_is_recorded_by_the_next
     monkeypatch.setenv(VARIABLE, "1.5")
     text = spec(name, "[1, 2]", waits=True)
 
-    def go() -> None:
-        wait_for("begun-1")
-        proxy.close()
-        Path("go-on").touch()
-
-    threading.Thread(target=go).start()
+    go_when_begun(proxy)
     recorder = Recorder()
     with pytest.raises(StoreAway, match=r"1 result is kept on this machine, and recorded by the next run"):
         sweep(text, proxy.uri, name=name, engine=engine, listener=recorder)
@@ -120,20 +115,25 @@ def test_a_task_whose_own_call_the_store_did_not_answer_is_tried_again(
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     back = threading.Timer(1.5, proxy.open)
-
-    def go() -> None:
-        wait_for("begun-1")
-        proxy.close()
-        Path("go-on").touch()
-        back.start()
-
-    threading.Thread(target=go).start()
+    go_when_begun(proxy, back.start)
     text = f'task = "{MODULE}:Fluent"\nmetric = "score"\n[fixed]\nname = "{name}"\n[grid]\nweight = [1]\n'
     swept = sweep(text, proxy.uri, name=name)
     back.join()
     assert swept.states == {"computed": 1}
     assert noted() == ["fluent 1", "fluent 1"]
     assert any("trying again" in message and "attempt 2" in message for message in swept.messages)
+
+
+def go_when_begun(proxy: Proxy, then: Callable[[], None] = lambda: None) -> None:
+    """Take the server away once a task has begun, and let that one go on."""
+
+    def go() -> None:
+        wait_for("begun-1")
+        proxy.close()
+        Path("go-on").touch()
+        then()
+
+    threading.Thread(target=go).start()
 
 
 def wait_for(file: str) -> None:
@@ -181,12 +181,7 @@ def test_a_kept_result_is_dropped_if_it_has_been_made_again(
     monkeypatch.setenv(VARIABLE, "0")
     text = spec(name, "[1]", waits=True)
 
-    def go() -> None:
-        wait_for("begun-1")
-        proxy.close()
-        Path("go-on").touch()
-
-    threading.Thread(target=go).start()
+    go_when_begun(proxy)
     with pytest.raises(StoreAway):
         sweep(text, proxy.uri, name=name)
     monkeypatch.delenv(VARIABLE)

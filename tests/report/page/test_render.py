@@ -114,9 +114,13 @@ def test_the_same_page_is_the_same_file() -> None:
 def test_a_large_table_is_quick(rows: int) -> None:
     page = everything(*"abcdefghij", rows=rows)
     render(page)
+    assert min(_seconds_to_render(page) for _ in range(3)) < 3
+
+
+def _seconds_to_render(page: Page) -> float:
     before = time.process_time()
     render(page)
-    assert time.process_time() - before < 20, "it takes one, and took minutes where it was quadratic"
+    return time.process_time() - before
 
 
 def _policy(page: Page) -> dict[str, list[str]]:
