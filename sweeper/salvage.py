@@ -29,15 +29,24 @@ class Salvage:
         self._index = index
         self._driver = driver
 
-    def recorded(self, key: str, execution: Execution) -> Execution:
-        """Return the success of a task whose result a worker could not record. Raises ``StoreAway`` if nobody can."""
+    def concluded(self, task: luigi.Task, execution: Execution) -> Execution:
+        """Return how a task ended in truth: a worker that is lost, or that the store did not answer, may have finished.
+
+        Raises ``StoreAway`` for a result that nobody can record.
+        """
+        if execution.ending is Ending.KEPT:
+            return self._recorded(key_of(task), execution)
+        return execution if execution.ending.is_success else self._closed(task, execution)
+
+    def _recorded(self, key: str, execution: Execution) -> Execution:
+        """Return the success of a task whose result a worker could not record."""
         record_late(self._store)
         result = self._index.look_up(key)
         if result is None:
             raise StoreAway(execution.reason)
         return _success(result)
 
-    def closed(self, task: luigi.Task, execution: Execution) -> Execution:
+    def _closed(self, task: luigi.Task, execution: Execution) -> Execution:
         """Return a failure with its run closed: a lost worker could not do so itself, unless it was done already."""
         if execution.run_id:
             return execution

@@ -194,18 +194,17 @@ class Sweep:
 
     def _take(self, finished: Finished) -> None:
         """Tell what became of a task: of its points if it is final, of those that waited for it if it has no result."""
-        task, execution, key = finished.task, finished.execution, key_of(finished.task)
+        task, key = finished.task, key_of(finished.task)
         self._driver.leave(key)
-        if execution.ending is Ending.KEPT:
-            execution = self._salvage.recorded(key, execution)
-        if execution.ending is Ending.CLAIMED:
+        if finished.execution.ending is Ending.CLAIMED:
             for held in self._window.release_requiring(task):
                 self._waiting.add(task, held.points)
             return
+        execution = self._salvage.concluded(task, finished.execution)
         if execution.result:
             self._renewal.supersede(key, execution.result)
-        elif not execution.ending.is_success:
-            execution = self._salvage.closed(task, execution)
+            if not finished.execution.ending.is_success:
+                self._worker.mark_done(task)
         if self._is_tried_again(task, execution):
             return
         execution = self._retries.conclude(key, execution)

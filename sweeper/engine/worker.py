@@ -94,6 +94,11 @@ class SchedulingWorker(Worker):
         """Return the held final tasks that require a task, or are it."""
         return [self._scheduled_tasks[final] for final, closure in self._closures.items() if task.task_id in closure]
 
+    def mark_done(self, task: luigi.Task) -> None:
+        """Let run what requires a task that has come back without a result, and turned out to have one."""
+        if task.task_id in self._holders:
+            self._tell_scheduler(task, DONE)
+
     def step(self, *, wait: bool = True, within: float = math.inf) -> list[Finished]:
         """Start what may start, and return what has ended.
 
@@ -174,10 +179,13 @@ class SchedulingWorker(Worker):
         if task.task_id not in self._holders:
             self._forget({task.task_id: task})
             return
+        self._tell_scheduler(task, DONE if execution.ending.is_success else FAILED)
+
+    def _tell_scheduler(self, task: luigi.Task, status: str) -> None:
         self._add_task(
             worker=self._id,
             task_id=task.task_id,
-            status=DONE if execution.ending.is_success else FAILED,
+            status=status,
             runnable=None,
             params=task.to_str_params(),
             family=task.task_family,

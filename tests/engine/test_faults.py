@@ -77,6 +77,13 @@ def test_no_task_changes_what_the_next_one_finds(store_uri: str, tally: Tally):
     tally.faults("a task that leaves its process unfit for the next", len(HARMS))
 
 
+def test_a_result_counts_whose_worker_was_gone_before_it_could_say_so(store_uri: str):
+    swept = local("Heir", "[grid]\nnumber = [1, 2, 3]", store_uri, workers=2)
+    assert swept.reasons == {}
+    assert swept.states == {"computed": 3}
+    assert len(runs(store_uri)) == 4
+
+
 def test_two_workers_draw_different_random_numbers(store_uri: str):
     swept = local("Draw", "[grid]\nnumber = { range = [4] }", store_uri, workers=2)
     assert len({outcome.value for outcome in swept.outcomes}) == 4

@@ -266,3 +266,25 @@ class Twice(MlflowTask):
         if child:
             os.waitpid(child, 0)
         self.save_to_mlflow(metrics={"score" if child else "stray": 1.0})
+
+
+class LastBreath(MlflowTask):
+    """Have a result, and end the process before it can say so."""
+
+    def _run(self) -> None:
+        self.save_to_mlflow(metrics={"score": 1.0})
+
+    def on_success(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Heir(MlflowTask):
+    """Need what a process has made that is gone."""
+
+    number: int = luigi.IntParameter()
+
+    def requires(self) -> LastBreath:
+        return LastBreath()
+
+    def _run(self) -> None:
+        self.save_to_mlflow(metrics={"score": float(self.number)})
