@@ -65,7 +65,7 @@ class Sweep:
         self._record = record
         self._listener = listener
         self._worker = SchedulingWorker(engine, self._call)
-        self._window = Window(self._worker, max(WINDOW, 4 * engine.slots))
+        self._window = Window(self._worker, lambda: max(WINDOW, 4 * engine.slots))
         self._waiting = WaitingRoom(store, index)
         self._renewal = Renewal(store, index, binding.spec.metrics, rerun_changed=policy.rerun_changed)
         self._failures = Failures(store)

@@ -5,6 +5,7 @@ It is bounded, because Luigi's scheduler scans all that it holds at each decisio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import luigi
@@ -24,9 +25,9 @@ class Held:
 
 
 class Window:
-    """Up to ``size`` final instances; what leaves is forgotten by Luigi, with all that nothing else here requires."""
+    """Up to ``size()`` final instances; what leaves is forgotten by Luigi, with all that nothing else here requires."""
 
-    def __init__(self, worker: SchedulingWorker, size: int) -> None:
+    def __init__(self, worker: SchedulingWorker, size: Callable[[], int]) -> None:
         self._worker = worker
         self._size = size
         self._held: dict[str, Held] = {}
@@ -34,7 +35,7 @@ class Window:
     @property
     def has_room(self) -> bool:
         """Whether another instance may come in."""
-        return len(self._held) < self._size
+        return len(self._held) < self._size()
 
     @property
     def is_empty(self) -> bool:

@@ -86,14 +86,21 @@ class Engine(Protocol):
     ``is_concurrent`` says that calls run beside the thread that submits them.
     """
 
-    slots: int
     is_concurrent: bool
 
-    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:
-        """Start a call in a free slot.
+    @property
+    def slots(self) -> int:
+        """How many calls it executes at a time, at this moment: on a cluster machines come and go."""
 
-        The future holds an ``Execution`` whatever the task did. It raises ``WorkerLost`` if the process that ran it
-        is gone.
+    @property
+    def resources(self) -> Mapping[str, float]:
+        """How much there is of what a task may ask for, by name, in all slots together; at this moment."""
+
+    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:
+        """Start a call in a free slot, which has so much of each resource for it.
+
+        The future runs from when the call does. It holds an ``Execution`` whatever the task did, and raises
+        ``WorkerLost`` if the process that ran it is gone.
         """
 
     def cancel(self, future: Future[Execution]) -> bool:

@@ -66,16 +66,18 @@ class Flight:
             self._cancel(self._future)
 
     def expire_if_overdue(self) -> None:
-        """Stop the task if its time is over."""
-        if self.timeout_time is not None and time.monotonic() > self.timeout_time:
+        """Stop the task if its time is over; it counts from when the task is first seen to run."""
+        if self._reason or not self.worker_timeout or self._future is None or not self._future.running():
+            return
+        if self.timeout_time is None:
+            self.timeout_time = time.monotonic() + self.worker_timeout
+        elif time.monotonic() > self.timeout_time:
             self._reason = f"timed out after {self.worker_timeout:g} s"
-            self.timeout_time = None
             self.terminate()
 
     def _set_timeout(self, seconds: float | None) -> None:
         own = self.task.worker_timeout
         self.worker_timeout = seconds or own or None
-        self.timeout_time = time.monotonic() + self.worker_timeout if self.worker_timeout else None
 
     def execution(self) -> Execution:
         """Return how the task ended. Raises ``StoreError`` or ``EngineError`` where not the task is to blame."""

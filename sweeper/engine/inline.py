@@ -14,6 +14,7 @@ class InlineEngine:
 
     slots = 1
     is_concurrent = False
+    resources: Mapping[str, float] = {}
 
     def __init__(self, *, debug: bool = False) -> None:
         self._debug = debug

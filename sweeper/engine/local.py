@@ -63,6 +63,7 @@ class LocalEngine:
         if slots < 1:
             raise EngineError(f"--workers {slots}: at least one worker is needed")
         self.slots = slots
+        self.resources: Mapping[str, float] = {}
         warm_up(slots)
         context = multiprocessing.get_context("forkserver")
         self._free = [_Slot(context, setup) for _ in range(slots)]

@@ -127,6 +127,7 @@ class SchedulingWorker(Worker):
         return stopped
 
     def _start_what_may(self) -> None:
+        self.worker_processes = self._engine.slots
         while len(self._running_tasks) < self.worker_processes:
             task_id = self._get_work().task_id
             if task_id is None:

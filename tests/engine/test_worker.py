@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ class HandEngine:
 
     slots: int = 2
     is_concurrent: bool = True
+    resources: Mapping[str, float] = field(default_factory=dict)
     calls: list[TaskCall] = field(default_factory=list)
     futures: list[Future[Execution]] = field(default_factory=list)
 
@@ -40,6 +42,10 @@ class HandEngine:
         self.calls.append(call)
         self.futures.append(Future())
         return self.futures[-1]
+
+    def begin(self, number: int = -1) -> None:
+        """Let a call run."""
+        self.futures[number].set_running_or_notify_cancel()
 
     def cancel(self, future: Future[Execution]) -> bool:
         """Lose a call."""
@@ -220,8 +226,21 @@ def test_a_task_that_is_over_its_time_is_cancelled(engine: HandEngine):
     worker = worker_on(engine, timeout=0.01)
     worker.hold(Trouble())
     worker.step()
+    time.sleep(0.02)
+    assert worker.step() == [], "what waits for its place is not over its time"
+    engine.begin()
     (finished,) = finish(worker)
     assert (finished.execution.ending, finished.execution.reason) == (Ending.FAILED, "timed out after 0.01 s")
+
+
+def test_slots_that_join_are_used(worker: SchedulingWorker, engine: HandEngine):
+    for number in range(4):
+        worker.hold(Trouble(number=number))
+    worker.step()
+    assert len(engine.calls) == 2
+    engine.slots = 3
+    worker.step()
+    assert len(engine.calls) == 3
 
 
 def test_a_task_that_cannot_be_sent_has_failed(engine: HandEngine):
