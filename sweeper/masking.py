@@ -82,6 +82,27 @@ def mask_address(address: str) -> str:
     return mask(address.replace(f":{password}@", ":***@") if password else address)
 
 
+def without_secrets(address: str) -> str:
+    """Return an address that may be told to others: without its password, nor anything else in it that is secret.
+
+    The name of a database's user stays: it says who is to be let in, and is no secret.
+    """
+    scheme, mark, rest = address.partition("://")
+    if scheme.startswith("http"):
+        authority = rest.partition("/")[0]
+        rest = rest.removeprefix(f"{authority.rpartition('@')[0]}@") if "@" in authority else rest
+    elif password := _password(address):
+        rest = rest.replace(f":{password}@", "@", 1)
+    path, question, query = rest.partition("?")
+    kept = [part for part in query.split("&") if mask(f"?{part}") == f"?{part}"]
+    return f"{scheme}{mark}{path}{question if kept else ''}{'&'.join(kept)}"
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a name is one that secrets go by."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def mask_command(words: Iterable[str]) -> str:
     """Return a command line without secrets, those after an option that speaks of them too."""
     option = rf"(--?[\w-]*(?:{_NAMES.decode()})[\w-]*[= ])(?=[^\s-])\S+"

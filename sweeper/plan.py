@@ -38,7 +38,7 @@ class Step:
 
     ``instances`` are distinct by identity. ``points`` are how many points need the class, so ``points / instances``
     share each. ``height`` is how many steps lie upstream, the longest way. ``seconds`` are what results of the class
-    took so far, on average; None without any.
+    took so far, on average; None without any. ``at_once`` is how many may run at a time; None if the spec sets no limit.
     """
 
     family: str
@@ -48,6 +48,7 @@ class Step:
     changed: int = 0
     height: int = 0
     seconds: float | None = None
+    at_once: int | None = None
 
     @property
     def to_run(self) -> int:
@@ -97,9 +98,10 @@ class Plan:
 
     def expected_seconds(self, workers: int) -> float | None:
         """Return how long the rest takes on so many workers, from past durations; None where there is none to go by."""
-        known = [step.to_run * step.seconds for step in self.steps if step.to_run and step.seconds is not None]
-        unknown = any(step.to_run and step.seconds is None for step in self.steps)
-        return None if unknown else sum(known) / workers
+        to_run = [step for step in self.steps if step.to_run]
+        known = {step.family: step.to_run * step.seconds for step in to_run if step.seconds is not None}
+        limited = (known[step.family] / step.at_once for step in to_run if step.at_once and step.family in known)
+        return max(sum(known.values()) / workers, *limited, 0.0) if len(known) == len(to_run) else None
 
 
 def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Plan:
@@ -127,6 +129,8 @@ def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Pl
         for point in points:
             survey.look_at(binding, point)
         steps = survey.ordered()
+        for step in steps:
+            step.at_once = int(spec.limits.get(step.family, 0)) or None
     configured = configured_defaults(binding)
     return Plan(spec.name, count, survey.looked_at, steps, survey.unbuilt, configured, is_sampled, trials)
 

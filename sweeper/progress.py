@@ -100,7 +100,7 @@ class Progress:
         self._outlet = Outlet(sys.stdout)
         self._console = console or Console(file=cast("IO[str]", self._outlet), highlight=False, soft_wrap=True)
         self._tally = Tally()
-        self._running: list[str] = []
+        self._running: list[luigi.Task] = []
         self._blocked_by: set[str] = set()
         self._last_line = time.monotonic()
         self._live: Live | None = None
@@ -144,7 +144,7 @@ class Progress:
 
     def running(self, tasks: list[luigi.Task]) -> None:
         """Take note of what runs now; where there is no live display, say so now and then."""
-        self._running = [f"{count} {family}" for family, count in Counter(one.task_family for one in tasks).items()]
+        self._running = tasks
         if not self._live and time.monotonic() - self._last_line > LINE_SECONDS:
             self._print(self._line())
 
@@ -175,8 +175,12 @@ class Progress:
     def _line(self) -> str:
         tally = self._tally
         left = f", about {duration(tally.seconds_left)} left" if tally.seconds_left else ""
-        running = f"; running: {', '.join(self._running)}" if self._running else ""
+        running = f"; running: {self._families()}" if self._running else ""
         return f"{tally.done:,} of {tally.expected.of('point')} ({tally.counts()}){left}{running}"
+
+    def _families(self) -> str:
+        counts = Counter(one.task_family for one in self._running)
+        return ", ".join(f"{count} {family}" for family, count in counts.items())
 
     def _render(self) -> Group:
         tally = self._tally
@@ -195,7 +199,7 @@ class Progress:
             duration(tally.seconds),
             left,
         )
-        lines = [Text("running: " + ", ".join(self._running)) if self._running else Text("starting")]
+        lines = [Text(f"running: {self._families()}") if self._running else Text("starting")]
         if tally.best is not None:
             lines.append(Text(self._best()))
         return Group(grid, *lines)

@@ -33,24 +33,30 @@ class EngineName(enum.StrEnum):
 
     LOCAL = "local"
     INLINE = "inline"
+    DASK = "dask"
 
 
-def run_spec(
+def run_spec(  # noqa: PLR0913 (one for each option)
     path: Path,
     listener: Listener,
     *,
     overrides: Sequence[str] = (),
     engine: EngineName = EngineName.LOCAL,
     workers: int = 1,
+    gpus: str | None = None,
+    address: str | None = None,
     tracking_uri: str | None = None,
     policy: Policy = STANDARD,
     debug: bool = False,
 ) -> Summary:
     """Run the sweep that a spec file declares, and return what it came to.
 
-    ``tracking_uri`` as in ``sweeper.store.locate``; ``overrides`` as in ``sweeper.spec.load``; ``debug`` opens the
-    debugger where a task fails (inline only). The first Ctrl-C lets what runs finish, the second stops it.
+    ``gpus`` are the devices that tasks may use, as in ``0,1`` (local only); ``address`` is that of a Dask scheduler,
+    None for a cluster of ``workers`` on this machine (Dask only); ``tracking_uri`` as in ``sweeper.store.locate``;
+    ``overrides`` as in ``sweeper.spec.load``; ``debug`` opens the debugger where a task fails (inline only). The first
+    Ctrl-C lets what runs finish, the second stops it.
     """
+    devices = _devices(gpus, engine)
     if engine is EngineName.LOCAL:
         from sweeper.engine.local import warm_up
 
@@ -58,10 +64,18 @@ def run_spec(
     binding = bind_file(path, overrides)
     if engine is EngineName.INLINE and (binding.spec.timeout or binding.spec.timeouts):
         listener.noticed("the inline engine keeps no time-outs: nothing is left to stop a task")
+
+    def make_engine(store: ApiStore, driver: Driver) -> Engine:
+        if engine is not EngineName.DASK:
+            return _engine(engine, binding, workers, devices, store.uri, debug=debug)
+        from sweeper.engine.dask_opening import open_dask
+
+        return open_dask(binding, store, driver.run_id, address=address, workers=workers, notice=listener.noticed)
+
     return run_binding(
         binding,
         listener,
-        make_engine=lambda uri: _engine(engine, workers, uri, debug=debug),
+        make_engine=make_engine,
         tracking_uri=locate(tracking_uri, start=path.parent if path.parent.exists() else None),
         policy=policy,
     )
@@ -84,12 +98,13 @@ def run_binding(
     binding: Binding,
     listener: Listener,
     *,
-    make_engine: Callable[[str], Engine],
+    make_engine: Callable[[ApiStore, Driver], Engine],
     tracking_uri: str,
     policy: Policy = STANDARD,
 ) -> Summary:
     """Run a bound spec on an engine that is made once the store is there."""
     from sweeper.record import SweepRun
+    from sweeper.resources import Resources
     from sweeper.store import open_store
     from sweeper.store.driver import Driver
     from sweeper.store.index import Index
@@ -114,7 +129,8 @@ def run_binding(
         session.enter_context(interrupts.heard())
         with interrupts.put_off():
             driver = session.enter_context(contextlib.closing(Driver(store, at=binding.spec.name)))
-        engine = session.enter_context(contextlib.closing(make_engine(tracking_uri)))
+        engine = session.enter_context(contextlib.closing(make_engine(store, driver)))
+        Resources(binding, engine).check()
         open_search = _look_back(binding, store, driver, policy)
         driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
@@ -178,7 +194,21 @@ def _look_back(
     return search
 
 
-def _engine(name: EngineName, workers: int, uri: str, *, debug: bool) -> Engine:
+def _devices(gpus: str | None, engine: EngineName) -> tuple[str, ...]:
+    """Return the devices that a command line names."""
+    if gpus is None:
+        return ()
+    if engine is not EngineName.LOCAL:
+        on_dask = '; on Dask, workers say what they have: --resources "gpu=1"' if engine is EngineName.DASK else ""
+        raise InputError(f"--gpus {gpus}: is for the worker processes of --engine local{on_dask}")
+    from sweeper.engine.machine import named_devices
+
+    return named_devices(gpus)
+
+
+def _engine(
+    name: EngineName, binding: Binding, workers: int, devices: tuple[str, ...], uri: str, *, debug: bool
+) -> Engine:
     if name is EngineName.INLINE:
         from sweeper.engine.inline import InlineEngine
 
@@ -187,9 +217,11 @@ def _engine(name: EngineName, workers: int, uri: str, *, debug: bool) -> Engine:
 
     from sweeper.engine.local import LocalEngine
     from sweeper.engine.process import Setup, luigi_config
+    from sweeper.resources import machine_for
     from sweeper.store.patience import running_seconds
 
-    return LocalEngine(workers, Setup(uri, tuple(sys.path), luigi_config(), running_seconds()))
+    setup = Setup(uri, tuple(sys.path), luigi_config(), running_seconds())
+    return LocalEngine(workers, setup, machine_for(binding, devices))
 
 
 @contextlib.contextmanager

@@ -22,6 +22,8 @@ from sweeper.points import Point
 from sweeper.policy import Policy
 from sweeper.record import SweepRun
 from sweeper.renewal import Renewal
+from sweeper.replicates import Replicates
+from sweeper.resources import Resources
 from sweeper.retries import Retries
 from sweeper.salvage import Salvage
 from sweeper.search.base import Done, Search, Wait
@@ -64,7 +66,11 @@ class Sweep:
         self._driver = driver
         self._record = record
         self._listener = listener
-        self._worker = SchedulingWorker(engine, self._call)
+        self._replicates = Replicates(binding.spec)
+        resources = Resources(binding, engine)
+        self._worker = SchedulingWorker(
+            engine, self._call, needs=resources.needs, limits=resources.limits, left=self._replicates.left
+        )
         self._window = Window(self._worker, lambda: max(WINDOW, 4 * engine.slots))
         self._waiting = WaitingRoom(store, index)
         self._renewal = Renewal(store, index, binding.spec.metrics, rerun_changed=policy.rerun_changed)
@@ -76,7 +82,7 @@ class Sweep:
         self._may_ask = False
         self._summary = Summary()
         on_trouble = self._phase_out if policy.fail_fast else None
-        self._teller = Teller(binding.spec, search, record, listener, self._summary, on_trouble)
+        self._teller = Teller(binding.spec, search, record, listener, self._summary, self._replicates, on_trouble)
 
     def run(self, at_end: Callable[[], None] = lambda: None) -> Summary:
         """Run until every point has ended, or the sweep is stopped; return what it came to.
@@ -183,7 +189,7 @@ class Sweep:
             self._teller.block([point], failure)
         else:
             self._renewal.look_after_inputs(task)
-            self._window.hold(task, key, point)
+            self._window.hold(task, key, point, self._replicates.group(point))
 
     def _is_blocked(self, point: Point) -> bool:
         """Whether a point could not run, because something that it requires has failed in this run."""

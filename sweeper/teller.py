@@ -10,6 +10,7 @@ from sweeper.failures import Failure
 from sweeper.listener import Listener, Summary
 from sweeper.points import Point
 from sweeper.record import SweepRun
+from sweeper.replicates import Replicates
 from sweeper.search.base import Outcome, PointState, Search
 from sweeper.spec import Spec
 from sweeper.store.records import Result
@@ -17,7 +18,7 @@ from sweeper.task.attempt import is_number
 
 
 class Teller:
-    """Tells each point's end once; ``on_trouble`` is called after a point that has failed or is blocked."""
+    """Tells each point's end once, ``replicates`` too; ``on_trouble`` is called after one that failed or is blocked."""
 
     def __init__(
         self,
@@ -26,6 +27,7 @@ class Teller:
         record: SweepRun,
         listener: Listener,
         summary: Summary,
+        replicates: Replicates,
         on_trouble: Callable[[], None] | None = None,
     ) -> None:
         self._spec = spec
@@ -33,6 +35,7 @@ class Teller:
         self._record = record
         self._listener = listener
         self._summary = summary
+        self._replicates = replicates
         self._on_trouble = on_trouble
 
     def reuse(self, point: Point, result: Result) -> None:
@@ -86,6 +89,7 @@ class Teller:
 
     def _tell(self, outcome: Outcome) -> None:
         self._search.tell(outcome)
+        self._replicates.end(outcome.point)
         self._summary.states[outcome.state] += 1
         self._listener.told(outcome)
         if self._on_trouble and outcome.state in (PointState.FAILED, PointState.BLOCKED):

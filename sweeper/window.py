@@ -5,7 +5,7 @@ It is bounded, because Luigi's scheduler scans all that it holds at each decisio
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import luigi
@@ -13,6 +13,12 @@ import luigi
 from sweeper.engine.worker import SchedulingWorker
 from sweeper.points import Point
 from sweeper.task import MlflowTask, key_of
+
+AHEAD = 128
+"""Instances held beyond the number of slots, at most, while every slot is busy."""
+
+MOST_HELD = 1024
+"""Instances held at once, at most, while slots are free and what is held lacks a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,11 @@ class Held:
 
 
 class Window:
-    """Up to ``size()`` final instances; what leaves is forgotten by Luigi, with all that nothing else here requires."""
+    """Up to ``size()`` final instances, more while those that are held leave slots free for want of a resource.
+
+    While all slots are busy, only some more than there are slots: a decision costs less the fewer wait for it.
+    What leaves is forgotten by Luigi, with all that nothing else here requires.
+    """
 
     def __init__(self, worker: SchedulingWorker, size: Callable[[], int]) -> None:
         self._worker = worker
@@ -35,7 +45,7 @@ class Window:
     @property
     def has_room(self) -> bool:
         """Whether another instance may come in."""
-        return len(self._held) < self._size()
+        return len(self._held) < self._most()
 
     @property
     def is_empty(self) -> bool:
@@ -54,9 +64,9 @@ class Window:
         self._held[key].points.append(point)
         return True
 
-    def hold(self, task: MlflowTask, key: str, point: Point) -> None:
-        """Take in the final instance of a point."""
-        self._worker.hold(task)
+    def hold(self, task: MlflowTask, key: str, point: Point, group: Hashable = None) -> None:
+        """Take in the final instance of a point, one of a group. Raises ``TaskError`` if it could never run."""
+        self._worker.hold(task, group)
         self._held[key] = Held(task, key, [point])
 
     def release(self, key: str) -> Held | None:
@@ -75,3 +85,9 @@ class Window:
         """Let go of everything."""
         released = [self.release(key) for key in list(self._held)]
         return [held for held in released if held]
+
+    def _most(self) -> int:
+        """Return how many instances may be held now: many where a slot has nothing to do, few where all are busy."""
+        if self._worker.is_held_back:
+            return max(MOST_HELD, self._size())
+        return self._size() if self._worker.has_free_slot else min(self._size(), self._worker.worker_processes + AHEAD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import shutil
 import sqlite3
@@ -17,6 +18,7 @@ import pytest
 from filelock import FileLock
 from luigi.task_register import Register
 
+from sweeper.engine.machine import THREAD_VARIABLES
 from sweeper.store.connections import disconnect
 from sweeper.store.locate import sqlite_uri
 from sweeper.store.records import DRIVERS_EXPERIMENT
@@ -30,6 +32,12 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.chaos.tally"]
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+with pytest.MonkeyPatch.context() as patched:  # there are as many test processes as cores: more threads only spin
+    for variable in THREAD_VARIABLES:
+        patched.setenv(variable, "1")
+    for library in ("numpy", "scipy.linalg"):
+        importlib.import_module(library)
 
 hypothesis.settings.register_profile("sweeper", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("sweeper")
@@ -83,6 +91,15 @@ def context(store: ApiStore) -> Iterator[Context]:
     with contextlib.closing(Driver(store)) as driver, use(Context(store, Index(store))) as context:
         context.labels = {Tag.DRIVER: driver.run_id}
         yield context
+
+
+@pytest.fixture(scope="session")
+def quick_sweeper() -> Iterator[Path]:
+    """The program, quick to start: for tests of what it does, and not of its start or its end."""
+    from tests.warm import warm_sweeper
+
+    with warm_sweeper() as program:
+        yield program
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.shell import shell
+from tests.shell import SWEEPER, shell
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "gallery.md"
@@ -99,11 +99,11 @@ EXHIBITS = (
 )
 
 
-def make(checkout: Path) -> Iterator[str]:
+def make(checkout: Path, sweeper: Path = SWEEPER) -> Iterator[str]:
     """Yield the gallery's lines, from a checkout in which the sweep has run; pictures are written into it."""
     yield HEAD
     for exhibit in EXHIBITS:
-        printed = shell(exhibit.command, checkout)
+        printed = shell(exhibit.command, checkout, sweeper)
         yield f"## {exhibit.title}\n\n{exhibit.words}\n"
         if exhibit.picture:
             yield f"```sh\n{exhibit.command}\n```\n\n![{exhibit.title}](gallery/{exhibit.picture})\n"
@@ -116,11 +116,11 @@ def without_numbers(text: str) -> str:
     return re.sub(r"[-+]?[\d.,]+(e[-+]\d+)?", "#", re.sub(r"[ -]{2,}", " ", text))
 
 
-def run(checkout: Path) -> None:
+def run(checkout: Path, sweeper: Path = SWEEPER) -> None:
     """Run the news sweep in a folder that is like a fresh clone."""
     shutil.copytree(ROOT / "sweeps", checkout / "sweeps", ignore=shutil.ignore_patterns("__pycache__", "results"))
     (checkout / "results").mkdir()
-    done = shell(RUN, checkout)
+    done = shell(RUN, checkout, sweeper)
     if "30 of 30 points" not in done:
         sys.exit(done)
 

@@ -9,16 +9,17 @@ import sys
 from pathlib import Path
 
 COMMAND_SECONDS = 120
+SWEEPER = Path(sys.executable).with_name("sweeper")
 
 _PROGRESS = re.compile(r"[\d,]+ of [\d,]+ points \(")
 
 
-def shell(command: str, folder: Path) -> str:
-    """Return what a command prints, on either stream.
+def shell(command: str, folder: Path, sweeper: Path = SWEEPER) -> str:
+    """Return what a command prints, on either stream; ``sweeper`` is the program of that name.
 
     What a sweep says every ten seconds of how far it is, on a busy machine, is left out.
     """
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join([str(sweeper.parent), str(SWEEPER.parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-c", command],
         check=False,

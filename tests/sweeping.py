@@ -97,6 +97,8 @@ def sweep(
     name: str = "sweep",
     engine: EngineName = EngineName.INLINE,
     workers: int = 1,
+    gpus: str | None = None,
+    address: str | None = None,
     policy: Policy = STANDARD,
     listener: Recorder | None = None,
 ) -> Swept:
@@ -108,6 +110,8 @@ def sweep(
         overrides=overrides,
         engine=engine,
         workers=workers,
+        gpus=gpus,
+        address=address,
         tracking_uri=uri,
         policy=policy,
     )

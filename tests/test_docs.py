@@ -24,7 +24,6 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -35,42 +34,14 @@ from sweeper.report.sources.frame import OWN_COLUMNS
 from sweeper.spec import load
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri
+from tests.pages import FENCE, PAGES, ROOT, Block, blocks
 from tests.shell import COMMAND_SECONDS, shell
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-_FENCE = re.compile(r"^```(?P<kind>\w+)(?: title=(?P<title>\S+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _IN_BETWEEN = re.compile(r"^\d+ of (?:at most )?\d+ points \(.*\n", re.MULTILINE)
 """What a sweep says of itself now and then: pages leave it out, and a slow machine has more of it."""
 
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (?P<words>.+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block of a page."""
-
-    page: Path
-    line: int
-    kind: str
-    title: str
-    text: str
-
-    @property
-    def place(self) -> str:
-        """Where the block begins."""
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
-
-
-def _blocks(page: Path, *kinds: str) -> list[Block]:
-    text = page.read_text(encoding="utf-8")
-    found = (
-        Block(page, text.count("\n", 0, match.start()) + 1, match["kind"], match["title"] or "", match["text"])
-        for match in _FENCE.finditer(text)
-    )
-    return [block for block in found if not kinds or block.kind in kinds]
 
 
 def _name(page: Path) -> str:
@@ -102,13 +73,13 @@ def checkout(tmp_path: Path, template: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if _blocks(page, "console")], ids=_name)
-def test_commands_print_what_the_page_says(page: Path, checkout: Path) -> None:
-    for block in _blocks(page):
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=_name)
+def test_commands_print_what_the_page_says(page: Path, checkout: Path, quick_sweeper: Path) -> None:
+    for block in blocks(page):
         if block.title:
             (checkout / block.title).write_text(block.text, encoding="utf-8")
         for command, expected in _steps(block) if block.kind == "console" else ():
-            actual = _IN_BETWEEN.sub("", shell(command, checkout))
+            actual = _IN_BETWEEN.sub("", shell(command, checkout, quick_sweeper))
             if not _pattern(expected).fullmatch(actual):
                 diff = "\n".join(difflib.ndiff(expected.splitlines(), actual.splitlines()))
                 pytest.fail(f"{block.place}: $ {command}\n{diff}")
@@ -116,7 +87,7 @@ def test_commands_print_what_the_page_says(page: Path, checkout: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_excerpts_are_valid(page: Path, tmp_path: Path) -> None:
-    for block in _blocks(page, "python", "toml"):
+    for block in blocks(page, "python", "toml"):
         if block.kind == "python":
             compile(block.text, block.place, "exec")
         elif not block.title:
@@ -127,7 +98,7 @@ def test_excerpts_are_valid(page: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_commands_are_ones_that_sweeper_takes(page: Path) -> None:
-    for block in _blocks(page, "sh"):
+    for block in blocks(page, "sh"):
         for command in re.split(r"\n|\s(?:\|\||&&|[|>;])\s", block.text):
             words = shlex.split(command, comments=True)
             if words[:1] == ["sweeper"]:
@@ -147,7 +118,7 @@ def _parse(words: list[str], place: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for match in _LINK.finditer(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+    for match in _LINK.finditer(FENCE.sub("", page.read_text(encoding="utf-8"))):
         target, _, anchor = match["target"].partition("#")
         if "://" in target:
             continue
@@ -159,7 +130,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def _anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub gives the headings of a page."""
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
     kept = (re.sub(r"[^\w\- ]", "", match["words"].lower()) for match in _HEADING.finditer(text))
     return {words.replace(" ", "-") for words in kept}
 
@@ -193,8 +164,8 @@ def test_the_reference_of_the_frame_has_its_columns_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("spec", sorted((ROOT / "sweeps").glob("*.toml")), ids=lambda spec: spec.name)
-def test_every_sweep_of_ours_can_be_planned(spec: Path, checkout: Path) -> None:
-    assert "tasks to run" in shell(f"sweeper plan sweeps/{spec.name}", checkout)
+def test_every_sweep_of_ours_can_be_planned(spec: Path, checkout: Path, quick_sweeper: Path) -> None:
+    assert "tasks to run" in shell(f"sweeper plan sweeps/{spec.name}", checkout, quick_sweeper)
 
 
 class TestDemo:
@@ -203,7 +174,7 @@ class TestDemo:
     README = (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_the_spec_shown_is_the_one_that_is_run(self) -> None:
-        shown = _blocks(ROOT / "README.md", "toml")[0].text
+        shown = blocks(ROOT / "README.md", "toml")[0].text
         run = (ROOT / "sweeps" / "bert_lr.toml").read_text(encoding="utf-8")
         assert tomllib.loads(shown) == tomllib.loads(run)
 
@@ -213,22 +184,23 @@ class TestDemo:
         for command in recipe[1].split("\n\t"):
             assert command.strip().replace("$(BIN)", ".venv/bin") in self.README
 
-    def test_its_table_has_the_shape_that_is_shown(self, checkout: Path) -> None:
+    def test_its_table_has_the_shape_that_is_shown(self, checkout: Path, quick_sweeper: Path) -> None:
         smaller = "-p FetchArticleIds.limit=80 -p BertFeatures.max_tokens=16 -p learning_rate=1e-5,0.01 -p seed=0,1"
-        ran = shell(f"sweeper run sweeps/bert_lr.toml --engine inline {smaller}", checkout)
+        ran = shell(f"sweeper run sweeps/bert_lr.toml --engine inline {smaller}", checkout, quick_sweeper)
         assert "4 of 4 points in" in ran, ran
-        title, _, _, header, *_, tally = shell("sweeper report bert_lr --metric accuracy", checkout).splitlines()
+        printed = shell("sweeper report bert_lr --metric accuracy", checkout, quick_sweeper)
+        title, _, _, header, *_, tally = printed.splitlines()
         assert f"\n{title}\n" in self.README
         assert header.split() in [line.split() for line in self.README.splitlines()]
         assert f"\n{tally.replace('4', '30')}\n" in self.README
 
-    def test_an_interrupted_sweep_says_what_is_shown_and_is_resumed(self, checkout: Path) -> None:
+    def test_an_interrupted_sweep_says_what_is_shown_and_is_resumed(self, checkout: Path, quick_sweeper: Path) -> None:
         command = ["run", "sweeps/digits.toml", "--engine", "inline", "-p", "epochs=30", "-p", "alpha=1e-5"]
         output = _interrupted(command, checkout)
         for line in ("finishing what runs; Ctrl-C again stops it now", "tells more; running again tries again"):
             assert line in output
             assert line in self.README
-        again = shell(f"sweeper {shlex.join(command)}", checkout)
+        again = shell(f"sweeper {shlex.join(command)}", checkout, quick_sweeper)
         assert re.search(r"^12 of 12 points in .+: \d+ computed, \d+ reused; best accuracy", again, re.MULTILINE)
 
 

@@ -12,15 +12,15 @@ from tests import gallery
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory, quick_sweeper: Path) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
-    gallery.run(folder)
+    gallery.run(folder, quick_sweeper)
     return folder
 
 
 @pytest.fixture(scope="module")
-def made(checkout: Path) -> str:
-    return "\n".join(gallery.make(checkout))
+def made(checkout: Path, quick_sweeper: Path) -> str:
+    return "\n".join(gallery.make(checkout, quick_sweeper))
 
 
 def test_it_shows_what_is_printed_now(made: str) -> None:

@@ -19,8 +19,12 @@ LAYERS = [
     {"sweep", "plan", "progress"},
     {"housekeeping"},
     {"teller"},
-    {"failures", "leader", "listener", "record", "renewal", "report", "retries", "salvage", "waiting", "window"},
-    {"provenance", "engine", "search"},
+    {
+        *("failures", "leader", "listener", "record", "renewal", "replicates", "report", "resources", "retries"),
+        *("salvage", "waiting", "window"),
+    },
+    {"provenance", "engine"},
+    {"search"},
     {"binding", "naming", "policy"},
     {"task"},
     {"store"},
@@ -40,7 +44,7 @@ ROOMS = {
     "optuna": {"search"},
     "luigi": {
         *("task", "engine", "binding", "plan", "sweep", "window", "waiting", "renewal", "retries", "listener"),
-        "progress",
+        *("progress", "resources"),
     },
     "pandas": {"report", "engine"},  # the engine only preloads it, for the tasks
     "tabulate": {"report"},

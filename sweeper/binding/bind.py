@@ -8,6 +8,7 @@ from typing import Any
 
 from sweeper.binding.binding import Binding
 from sweeper.binding.find import find_task
+from sweeper.binding.resources import needed, resource_problems
 from sweeper.binding.survey import survey, unchanging, unreached
 from sweeper.binding.values import Checker, Families, default_of
 from sweeper.errors import Problem, SpecError
@@ -20,8 +21,8 @@ from sweeper.task import MlflowTask
 def bind(spec: Spec) -> Binding:
     """Return the binding of a spec.
 
-    Raises ``SpecError`` with every problem: unknown parameters, values that do not fit, overrides that reach nothing,
-    swept parameters that do not change the identity.
+    Raises ``SpecError`` with every problem: unknown parameters, values that do not fit, limits that nothing fits into,
+    overrides that reach nothing, swept parameters that do not change the identity.
     """
     task = find_task(spec)
     seen = survey(spec, task)
@@ -29,13 +30,14 @@ def bind(spec: Spec) -> Binding:
     spec = spec.resolve(seen.families.keys() - own, task.get_task_family())
     checker = Checker(spec, task, seen.families, are_families_known=seen.failure is None)
     checked = checker.check()
-    if checker.problems:
-        raise SpecError(checker.problems)
+    problems = [*checker.problems, *(resource_problems(spec, seen) if seen.failure is None else ())]
+    if problems:
+        raise SpecError(problems)
     if seen.failure is not None:
         source = str(spec.path or spec.name)
         raise SpecError([Problem(source, "task", _cannot_build(seen.failure), f'"{spec.task}"')]) from seen.failure
     completed = _completed(checked, task, seen.families)
-    binding = Binding(completed, Points.of(completed), task, seen.families)
+    binding = Binding(completed, Points.of(completed), task, seen.families, needed(spec, seen.asked))
     problems = [*_too_many_replicates(binding), *unreached(binding)]
     problems += unchanging(binding, problems)
     if problems:

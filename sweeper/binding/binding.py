@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sweeper.binding.values import Families, default_of, held, parameter_of, spec_value
@@ -14,18 +14,23 @@ from sweeper.task import MlflowTask
 from sweeper.task.overrides import Override, Trace, instantiate
 from sweeper.task.parameters import checked
 
+Asked = Mapping[str, Mapping[str, float]]
+"""How much tasks need of each resource, by family and name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A spec whose every value fits its task, and the way from a point to an instance.
 
-    ``points`` are those of the spec's grids and rows: beside a study, the replicates that each trial has.
+    ``points`` are those of the spec's grids and rows: beside a study, the replicates that each trial has. ``asked`` is
+    what tasks need, as far as it is known beforehand: what the spec says, and else their own account.
     """
 
     spec: Spec
     points: Points
     task: type[MlflowTask]
     families: Families
+    asked: Asked = field(default_factory=dict)
 
     def instance(self, point: Point) -> MlflowTask:
         """Return the final instance of a point."""

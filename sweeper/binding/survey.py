@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -9,7 +10,7 @@ from typing import Any
 
 import luigi
 
-from sweeper.binding.binding import Binding, build
+from sweeper.binding.binding import Asked, Binding, build
 from sweeper.binding.probes import bases, levels, probes
 from sweeper.binding.values import Families, parameter_of, places_of_grids, problem
 from sweeper.errors import Problem
@@ -17,6 +18,7 @@ from sweeper.points import Point
 from sweeper.spec import Spec
 from sweeper.spec.families import flatten
 from sweeper.task import MlflowTask, key_of
+from sweeper.task.needs import own_needs
 from sweeper.task.parameters import checked
 from sweeper.task.pipeline import upstream_first
 
@@ -25,10 +27,12 @@ from sweeper.task.pipeline import upstream_first
 class Survey:
     """The task classes in the pipelines of a spec's points, by family.
 
+    ``asked`` is what their instances ask for by their own account, by family and resource: the most that was seen.
     ``failure`` is why none of the pipelines that were looked at could be built, None if one could.
     """
 
     families: Families
+    asked: Asked
     failure: Exception | None
 
 
@@ -39,14 +43,25 @@ def survey(spec: Spec, task: type[MlflowTask]) -> Survey:
     """
     families: dict[str, type[luigi.Task]] = {task.get_task_family(): task}
     failure: Exception | None = None
+    asked: dict[str, dict[str, float]] = {}
     is_built = False
     for assignment in probes(spec):
         try:
-            _discover(task, families, assignment)
+            _note_needs(_discover(task, families, assignment), asked)
             is_built = True
         except Exception as error:  # noqa: BLE001 (requires() is the user's)
             failure = failure or error
-    return Survey(families, None if is_built else failure)
+    return Survey(families, asked, None if is_built else failure)
+
+
+def sample(binding: Binding) -> MlflowTask:
+    """Return the final instance of some point."""
+    for assignment in probes(replace(binding.spec, fixed={})):
+        with contextlib.suppress(Exception):  # requires() is the user's; such a point fails when it is run
+            task, _ = binding.build(assignment.items())
+            key_of(task)
+            return task
+    raise AssertionError("a spec is bound only if a pipeline of its can be built")
 
 
 def unreached(binding: Binding) -> Iterator[Problem]:
@@ -88,15 +103,29 @@ def unchanging(binding: Binding, known: Iterable[Problem]) -> Iterator[Problem]:
                 yield problem(spec, place, name, *_why_unchanging(binding, name))
 
 
-def _discover(task: type[MlflowTask], families: dict[str, type[luigi.Task]], assignment: Mapping[str, Any]) -> None:
-    """Add the classes of an assignment's pipeline: its overrides count once the classes they are for are known."""
-    known = 0
+def _discover(
+    task: type[MlflowTask], families: dict[str, type[luigi.Task]], assignment: Mapping[str, Any]
+) -> list[luigi.Task]:
+    """Add the classes of an assignment's pipeline: its overrides count once the classes they are for are known.
+
+    Returns the pipeline's tasks.
+    """
+    known, pipeline = 0, []
     while known != len(families):
         known = len(families)
         instance, _ = build(task, families, _fitting(task, families, assignment))
         key_of(instance)  # a pipeline without an identity is none
-        for required in upstream_first(instance):
+        pipeline = [*upstream_first(instance)]
+        for required in pipeline:
             families.setdefault(required.get_task_family(), type(required))
+    return pipeline
+
+
+def _note_needs(pipeline: Iterable[luigi.Task], asked: dict[str, dict[str, float]]) -> None:
+    for task in pipeline:
+        for name, amount in own_needs(task).items():
+            known = asked.setdefault(task.get_task_family(), {})
+            known[name] = max(amount, known.get(name, 0.0))
 
 
 def _fitting(task: type[MlflowTask], families: Families, assignment: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

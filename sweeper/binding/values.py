@@ -54,6 +54,7 @@ class Checker:
             self._check_conditional(spec.study)
         self._check_classes("timeout", spec.timeouts)
         self._check_classes("retry", spec.retries)
+        self._check_classes("resources", spec.resources)
         return checked_spec
 
     def _study(self, study: Study) -> Study:

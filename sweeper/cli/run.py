@@ -22,8 +22,14 @@ from sweeper.session import EngineName, run_spec
     type=options.Word(EngineName),
     default="local",
     show_default=True,
-    help="Where tasks run: in worker processes, or in this one.",
+    help="Where tasks run: in worker processes, in this one, or on a Dask cluster.",
 )
+@click.option(
+    "--address",
+    metavar="ADDRESS",
+    help="Scheduler of the Dask cluster, as tcp://host:8786.  [default: a cluster of --workers on this machine]",
+)
+@click.option("--gpus", metavar="ID[,ID...]", help="GPUs for the worker processes, as CUDA_VISIBLE_DEVICES names them.")
 @options.overrides
 @options.tracking_uri
 @click.option("--fail-fast", is_flag=True, help="Start nothing more once a point has failed.")
@@ -37,6 +43,8 @@ def command(  # noqa: PLR0913 (one for each option)
     spec: Path,
     workers: int,
     engine: EngineName,
+    address: str | None,
+    gpus: str | None,
     overrides: tuple[str, ...],
     tracking_uri: str | None,
     *,
@@ -59,6 +67,8 @@ def command(  # noqa: PLR0913 (one for each option)
         return
     if debug and engine is not EngineName.INLINE:
         raise click.UsageError("--pdb needs --engine inline: a worker process has no terminal")
+    if address is not None and engine is not EngineName.DASK:
+        raise click.UsageError("--address is of a Dask cluster: it needs --engine dask")
     from sweeper.progress import Progress
 
     with Progress() as progress:
@@ -67,7 +77,9 @@ def command(  # noqa: PLR0913 (one for each option)
             progress,
             overrides=overrides,
             engine=engine,
+            address=address,
             workers=workers,
+            gpus=gpus,
             tracking_uri=tracking_uri,
             policy=Policy(fail_fast, rerun_changed, fresh),
             debug=debug,

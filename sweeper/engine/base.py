@@ -6,7 +6,7 @@ import enum
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import luigi
@@ -96,6 +96,9 @@ class Engine(Protocol):
     def resources(self) -> Mapping[str, float]:
         """How much there is of what a task may ask for, by name, in all slots together; at this moment."""
 
+    def has_room(self, resources: Mapping[str, float]) -> bool:
+        """Whether a call that asks for so much can start now: halves of two GPUs are not a whole one."""
+
     def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:
         """Start a call in a free slot, which has so much of each resource for it.
 
@@ -119,6 +122,19 @@ def lineage(raised: type[BaseException]) -> tuple[str, ...]:
     return tuple(f"{one.__module__}:{one.__qualname__}" for one in raised.__mro__ if one is not object)
 
 
+def address_of(task: luigi.Task) -> TaskCall:
+    """Return a call that says what a task is, and nothing of what is wanted of it.
+
+    Raises ``TaskError`` for a parameter value that cannot travel to another process.
+    """
+    try:
+        values = pickle.dumps(task.param_kwargs)
+        overrides = pickle.dumps(carried(task))
+    except Exception as error:
+        raise TaskError(f"{task!r:.200}: its parameters cannot be sent to another process: {error}") from error
+    return TaskCall(module_name(type(task)), type(task).__qualname__, values, overrides, key_of(task))
+
+
 def call_for(
     task: luigi.Task,
     *,
@@ -133,18 +149,9 @@ def call_for(
 
     Raises ``TaskError`` for a parameter value that cannot travel to another process.
     """
-    try:
-        values = pickle.dumps(task.param_kwargs)
-        overrides = pickle.dumps(carried(task))
-    except Exception as error:
-        raise TaskError(f"{task!r:.200}: its parameters cannot be sent to another process: {error}") from error
     results = (find_result(required) for required in task.deps() if isinstance(required, MlflowTask))
-    return TaskCall(
-        module=module_name(type(task)),
-        name=type(task).__qualname__,
-        values=values,
-        overrides=overrides,
-        key=key_of(task),
+    return replace(
+        address_of(task),
         labels=labels,
         upstream=tuple(result for result in results if result is not None),
         metrics=metrics,

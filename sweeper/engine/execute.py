@@ -78,16 +78,22 @@ def rebuild(call: TaskCall) -> luigi.Task:
 
     Raises ``IdentityError`` if it is not the same work here as where the call was made: other code, other settings.
     """
-    owner: Any = sys.modules.get(call.module) or _import(call.module)
-    for name in call.name.split("."):
-        owner = getattr(owner, name)
-    task, _ = instantiate(owner, pickle.loads(call.values), pickle.loads(call.overrides))  # noqa: S301 (our own driver's)
+    task, _ = instantiate(class_of(call), pickle.loads(call.values), pickle.loads(call.overrides))  # noqa: S301 (our own driver's)
     if key_of(task) != call.key:
         raise IdentityError(
             f"{task!r:.200} has another identity in this worker than in the driver: does its code, or what its "
             "to_mlflow_tags reads, differ between them?"
         )
     return task
+
+
+def class_of(call: TaskCall) -> type[luigi.Task]:
+    """Return the class that a call names, imported if need be."""
+    owner: Any = sys.modules.get(call.module) or _import(call.module)
+    for name in call.name.split("."):
+        owner = getattr(owner, name)
+    found: type[luigi.Task] = owner
+    return found
 
 
 def _import(module: str) -> Any:

@@ -13,28 +13,17 @@ import signal
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
 from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
-from pathlib import Path
 
-from sweeper.engine import process
-from sweeper.engine.base import Execution, TaskCall, WorkerLost
+from sweeper.engine.base import Execution, TaskCall
+from sweeper.engine.machine import DEVICES_VARIABLE, Machine, available_cores, thread_shares
+from sweeper.engine.placement import Place, Placement
+from sweeper.engine.process import Setup
+from sweeper.engine.slot import Slot
 from sweeper.errors import EngineError
 
 PRELOAD = "sweeper.engine.preload"
-CLOSING_SECONDS = 10.0
-"""How long a process is waited for that is about to end."""
-
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
 
 
 def warm_up(slots: int) -> None:
@@ -48,32 +37,48 @@ def warm_up(slots: int) -> None:
         forkserver.ensure_running()
 
 
-def thread_shares(slots: int) -> dict[str, str]:
-    """Return the variables that give each slot its share of the cores; what the user has set is left alone."""
-    share = str(max(1, len(os.sched_getaffinity(0)) // slots))
-    return {name: share for name in THREAD_VARIABLES if name not in os.environ}
-
-
 class LocalEngine:
-    """Executes calls in processes of its own."""
+    """Executes calls in processes of its own, each with its part of the machine."""
 
     is_concurrent = True
 
-    def __init__(self, slots: int, setup: process.Setup) -> None:
+    def __init__(self, slots: int, setup: Setup, machine: Machine | None = None) -> None:
         if slots < 1:
             raise EngineError(f"--workers {slots}: at least one worker is needed")
         self.slots = slots
-        self.resources: Mapping[str, float] = {}
+        machine = machine or Machine(cores=available_cores())
+        self.resources: Mapping[str, float] = machine.resources
+        self._placement = Placement(machine, slots)
         warm_up(slots)
         context = multiprocessing.get_context("forkserver")
-        self._free = [_Slot(context, setup) for _ in range(slots)]
-        self._busy: dict[Future[Execution], _Slot] = {}
+        self._free = [Slot(context, setup) for _ in range(slots)]
+        self._busy: dict[Future[Execution], Slot] = {}
+        self._places: dict[Slot, Place] = {}
+        devices = () if "gpu" in machine.shared_out else machine.devices
+        self._own = {
+            slot: {DEVICES_VARIABLE: devices[number % len(devices)]} if devices else {}
+            for number, slot in enumerate(self._free)
+        }
 
-    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:  # noqa: ARG002
-        """Execute a call in a free slot."""
+    def has_room(self, resources: Mapping[str, float]) -> bool:
+        """Whether a call that asks for so much can start now."""
         self._collect()
-        slot = self._free.pop()
-        future = slot.run(call)
+        return bool(self._free) and self._placement.find(resources) is not None
+
+    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:
+        """Execute a call in a free slot: in one whose process has the environment, if there is one."""
+        self._collect()
+        place = self._placement.find(resources, [self._places[slot] for slot in self._free if slot in self._places])
+        if place is None:
+            raise EngineError(f"no room for a task that needs {dict(resources)}")
+        shared_out = place.environment
+        environments = {slot: self._own[slot] | shared_out for slot in self._free}
+        slot = max(self._free, key=lambda slot: slot.readiness(environments[slot]))
+        self._free.remove(slot)
+        self._placement.take(place)
+        self._places[slot] = place
+        self._make_way()
+        future = slot.run(call, environments[slot])
         self._busy[future] = slot
         return future
 
@@ -98,95 +103,16 @@ class LocalEngine:
     def _collect(self) -> None:
         """Take back the slots whose calls are over."""
         for future in [future for future in self._busy if future.done()]:
-            self._free.append(self._busy.pop(future))
+            slot = self._busy.pop(future)
+            self._placement.give_back(self._places[slot])
+            self._free.append(slot)
 
-
-class _Slot:
-    """A process behind an executor of its own, and its successors.
-
-    The process starts with the first call: a sweep that finds all its results need not wait for any.
-    """
-
-    def __init__(self, context: BaseContext, setup: process.Setup) -> None:
-        self._context = context
-        self._setup = setup
-        self._executor: ProcessPoolExecutor | None = None
-        self._worker: BaseProcess | None = None
-        self._killed_for_memory = 0
-        self._is_spent = False
-
-    def run(self, call: TaskCall) -> Future[Execution]:
-        """Execute a call; the future says how the process went if it went."""
-        inner = self._submit(call)
-        outer: Future[Execution] = Future()
-        outer.set_running_or_notify_cancel()
-        worker = self._worker
-        assert worker is not None
-
-        def settle(done: Future[process.Return]) -> None:
-            error = done.exception()
-            if isinstance(error, BrokenProcessPool):
-                outer.set_exception(WorkerLost(_how_it_went(worker, self._killed_for_memory)))
-            elif error is not None:
-                outer.set_exception(error)
-            else:
-                if done.result().is_spent:
-                    self._is_spent = True
-                    self.kill()
-                outer.set_result(done.result().execution)
-
-        inner.add_done_callback(settle)
-        return outer
-
-    def kill(self) -> None:
-        """Have the process and all that descends from it killed: its keeper does that."""
-        if self._worker is not None and self._worker.pid is not None and self._worker.is_alive():
-            with contextlib.suppress(ProcessLookupError):  # another thread has found it ended just now
-                os.kill(self._worker.pid, signal.SIGTERM)
-
-    def close(self) -> None:
-        """End the process, whatever it is doing."""
-        self.kill()
-        if self._worker is not None:
-            self._worker.join(CLOSING_SECONDS)
-            if self._worker.is_alive():  # somebody has stopped its keeper
-                self._worker.kill()
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-
-    def _submit(self, call: TaskCall) -> Future[process.Return]:
-        if self._executor is not None:
-            with contextlib.suppress(BrokenProcessPool):  # it died idle, or with the call before
-                if not self._is_spent:
-                    return self._executor.submit(process.run, call)
-            self._executor.shutdown(wait=False)
-        self._is_spent = False
-        self._killed_for_memory = killed_for_memory()
-        self._executor = ProcessPoolExecutor(1, self._context, process.start, (self._setup,))
-        future = self._executor.submit(process.run, call)
-        (self._worker,) = self._executor._processes.values()  # noqa: SLF001 (the only way to its pid and exit code)
-        return future
-
-
-def killed_for_memory() -> int:
-    """Return how many processes this machine has killed for want of memory since it started; 0 if it does not say."""
-    with contextlib.suppress(OSError):
-        counters = dict(line.split() for line in Path("/proc/vmstat").read_text(encoding="ascii").splitlines())
-        return int(counters.get("oom_kill", 0))
-    return 0
-
-
-def _how_it_went(worker: BaseProcess, killed_before: int) -> str:
-    """Return how a worker ended, of which so many processes had been killed for want of memory at its start."""
-    worker.join(timeout=CLOSING_SECONDS)
-    code = worker.exitcode
-    if code is None or code >= 0:
-        return f"the worker process ended with exit code {code}"
-    name = signal.Signals(-code).name
-    if name != "SIGKILL":
-        return f"the worker process was killed by {name}"
-    hint = ": out of memory" if killed_for_memory() > killed_before else "; out of memory?"
-    return f"the worker process was killed by {name}{hint}"
+    def _make_way(self) -> None:
+        """End what idles and may still keep memory of a device in which others need it."""
+        idle = {slot: self._places[slot] for slot in self._free if slot in self._places}
+        for slot in self._placement.crowded_out(idle):
+            del self._places[slot]
+            slot.close()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import sys
 import traceback
@@ -14,6 +16,7 @@ import luigi.configuration
 from sweeper.engine.base import Execution, TaskCall
 from sweeper.engine.execute import execute
 from sweeper.engine.keeper import fork_worker
+from sweeper.engine.machine import set_loaded_threads
 from sweeper.engine.surroundings import has_children, limits, new_seeds, set_limits
 from sweeper.errors import EngineError
 from sweeper.store import open_store
@@ -26,13 +29,19 @@ from sweeper.task import context, log
 class Setup:
     """What a worker process is given at its start.
 
-    ``luigi_config`` is the driver's, by section and name; ``patience`` is how many seconds a store is waited for.
+    ``luigi_config`` is the driver's, by section and name; ``patience`` is how many seconds a store is waited for;
+    ``environment`` are the variables by which it knows its GPUs and threads; ``artifact_root`` is the folder for the
+    artifacts of new experiments, '' where the store's address says it; ``folder`` is where it works if there is such a
+    folder here, '' for that of the process which starts it.
     """
 
     uri: str
     path: tuple[str, ...] = ()
     luigi_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     patience: float = RUNNING_SECONDS
+    environment: Mapping[str, str] = field(default_factory=dict)
+    artifact_root: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +61,22 @@ def start(setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends it to many processes means the driver
     try:
         fork_worker()
+        os.environ.update(setup.environment)
+        set_loaded_threads(setup.environment)
         sys.path[:] = setup.path
+        with contextlib.suppress(OSError):
+            os.chdir(setup.folder or ".")
         _configure_luigi(setup.luigi_config)
         log.configure_process()
-        store = open_store(setup.uri, Patience(setup.patience))
+        store = open_store(setup.uri, Patience(setup.patience), artifact_root=setup.artifact_root)
         context.adopt(context.Context(store, Index(store, live=True), owns_process=True))
     except BaseException:  # noqa: BLE001
         _failure = traceback.format_exc()
+
+
+def failure() -> str:
+    """Return why this process could not be made a worker, in one line; '' if it could."""
+    return _failure.strip().rpartition("\n")[2]
 
 
 def run(call: TaskCall) -> Return:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import math
 import queue
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import luigi
-from luigi.scheduler import Scheduler
 from luigi.task_status import DONE, FAILED
 from luigi.worker import Worker
 
 from sweeper.engine.base import Ending, Engine, Execution, TaskCall
 from sweeper.engine.flight import Flight, SetTimeout
+from sweeper.engine.scheduler import ResourceScheduler
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.context import current
 from sweeper.task.pipeline import upstream_first
@@ -33,6 +34,10 @@ STOPPING_SECONDS = 10.0
 """How long what was stopped is waited for: a process that the system does not let go must not hold up the end."""
 
 
+Needs = Callable[[luigi.Task], Mapping[str, float]]
+"""Returns how much a task asks for of each resource, by name; raises ``TaskError`` where it cannot have it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A task that came back from the engine."""
@@ -42,11 +47,24 @@ class Finished:
 
 
 class SchedulingWorker(Worker):
-    """Runs a changing set of final tasks, with all that they require, on an engine."""
+    """Runs a changing set of final tasks, with all that they require, on an engine.
 
-    def __init__(self, engine: Engine, call: Callable[[luigi.Task], TaskCall]) -> None:
+    ``limits`` are the totals of resources that are counted here and not by the engine. Final tasks are held in groups,
+    as replicates of one configuration are; of a group ``left`` tells how many have not ended.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        call: Callable[[luigi.Task], TaskCall],
+        *,
+        needs: Needs = luigi.Task.process_resources,
+        limits: Mapping[str, float] = MappingProxyType({}),
+        left: Callable[[Hashable], int] = lambda _: 1,
+    ) -> None:
+        scheduler = ResourceScheduler(limits, self._has_room, self._urgency)
         super().__init__(
-            scheduler=Scheduler(retry_delay=-1),  # never by itself: a failed key is remembered by the driver
+            scheduler=scheduler,
             worker_processes=engine.slots,
             wait_interval=WAIT_SECONDS,
             wait_jitter=0.0,
@@ -57,10 +75,15 @@ class SchedulingWorker(Worker):
         self._task_result_queue: Any = queue.Queue()
         self._engine = engine
         self._call = call
+        self._needs = needs
+        self._limits = limits
+        self._left = left
         self._finished: list[Finished] = []
         self._flying: dict[str, Future[Execution]] = {}
-        self._holders: Counter[str] = Counter()
+        self._holders: defaultdict[str, Counter[Hashable]] = defaultdict(Counter)
         self._closures: dict[str, dict[str, luigi.Task]] = {}
+        self._groups: dict[str, Hashable] = {}
+        self._resources: dict[str, Mapping[str, float]] = {}
         self._add_worker()
 
     @property
@@ -73,20 +96,39 @@ class SchedulingWorker(Worker):
         """The tasks that are running."""
         return [self._scheduled_tasks[task_id] for task_id in self._running_tasks]
 
-    def hold(self, task: luigi.Task) -> None:
-        """Take a final task in, with what it requires and is not complete."""
+    @property
+    def has_free_slot(self) -> bool:
+        """Whether one more task could run at this moment."""
+        return len(self._running_tasks) < self.worker_processes
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether a slot is free, and what could run in it lacks a resource."""
+        return self._scheduler.was_short and self.has_free_slot
+
+    def hold(self, task: luigi.Task, group: Hashable = None) -> None:
+        """Take a final task in, with what it requires and is not complete; without a group it is one of its own.
+
+        Raises ``TaskError`` for one that asks for what it cannot have.
+        """
         closure = {required.task_id: required for required in upstream_first(task)}
+        needs = {task_id: self._needs(one) for task_id, one in closure.items() if task_id not in self._resources}
+        self._resources.update(needs)
         self._closures[task.task_id] = closure
-        self._holders.update(closure.keys())
+        self._groups[task.task_id] = group = task.task_id if group is None else group
+        for task_id in closure:
+            self._holders[task_id][group] += 1
         self.add(task)
 
     def forget(self, task: luigi.Task) -> None:
         """Let go of a final task, and of what no other held task requires."""
         closure = self._closures.pop(task.task_id)
-        self._holders.subtract(closure.keys())
-        gone = {task_id: one for task_id, one in closure.items() if self._holders[task_id] <= 0}
+        group = self._groups.pop(task.task_id)
+        for task_id in closure:
+            self._holders[task_id] -= Counter([group])
+        gone = {task_id: one for task_id, one in closure.items() if not self._holders[task_id]}
         for task_id in gone:
-            del self._holders[task_id]
+            del self._holders[task_id], self._resources[task_id]
         # what still runs, for points that were blocked meanwhile, is forgotten when it ends
         self._forget({task_id: one for task_id, one in gone.items() if task_id not in self._running_tasks})
 
@@ -104,9 +146,11 @@ class SchedulingWorker(Worker):
 
         With ``wait``, once something has: within so many seconds, and half a one at most.
         """
+        was_held_back = self.is_held_back
         self._start_what_may()
         if self._running_tasks:
-            self._take_in(min(within, WAIT_SECONDS) if wait else 0.0)
+            is_news = self.is_held_back and not was_held_back  # the caller may have other tasks, which fit
+            self._take_in(min(within, WAIT_SECONDS) if wait and not is_news else 0.0)
         if self._engine.is_concurrent and all(one.execution.ending.is_success for one in self._finished):
             self._start_what_may()  # so that the slot works on while the caller looks at what it has finished
         self._add_task_history.clear()
@@ -128,7 +172,7 @@ class SchedulingWorker(Worker):
 
     def _start_what_may(self) -> None:
         self.worker_processes = self._engine.slots
-        while len(self._running_tasks) < self.worker_processes:
+        while self.has_free_slot:
             task_id = self._get_work().task_id
             if task_id is None:
                 return
@@ -155,9 +199,25 @@ class SchedulingWorker(Worker):
             return twin
         call = self._call(task)
         set_timeout(call.timeout)
-        future = self._engine.submit(call, resources=task.process_resources())
+        future = self._engine.submit(call, resources=self._of_machines(self._resources[task.task_id]))
         self._flying[key] = future
         return future
+
+    def _has_room(self, needed: Mapping[str, float]) -> bool:
+        return self._engine.has_room(self._of_machines(needed))
+
+    def _of_machines(self, needed: Mapping[str, float]) -> dict[str, float]:
+        """Return what of a task's needs the engine gives: that on which there is no limit, or of which it has some."""
+        there = self._engine.resources
+        return {name: amount for name, amount in needed.items() if name not in self._limits or name in there}
+
+    def _urgency(self, task_id: str) -> tuple[int, int]:
+        """Return how urgent a task is: what most groups wait for, then what is of a group of which fewest are left."""
+        groups = self._holders.get(task_id, ())
+        return (len(groups), 0) if len(groups) > 1 else (1, -sum(map(self._left, groups)))
+
+    def _add_task(self, **kwargs: Any) -> None:
+        super()._add_task(**{**kwargs, "resources": dict(self._resources.get(kwargs["task_id"], {}))})
 
     def _take_in(self, seconds: float) -> None:
         for flight in self._running_tasks.values():

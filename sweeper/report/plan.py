@@ -21,6 +21,7 @@ def plan_text(plan: Plan, workers: int) -> str:
     rows = [_row(step) for step in plan.steps]
     table = tabulate(rows, HEADERS, tablefmt="simple", colalign=("left", *["right"] * 5), disable_numparse=True)
     lines = [*_title(plan), "", table, "", _cost(plan, workers)]
+    lines += [f"at most {step.at_once} {step.family} at once" for step in plan.steps if step.to_run and step.at_once]
     lines += [
         f"{Count(number, is_exact=True).of('point')} will fail: {reason}" for reason, number in plan.unbuilt.items()
     ]

@@ -18,6 +18,7 @@ from sweeper.errors import Problem, did_you_mean
 from sweeper.spec.checks import EVERY_TASK, Invalid, direction_word, metric_name, seconds, sweep_name, task_path
 from sweeper.spec.grid_table import Grids
 from sweeper.spec.keep import EVERYTHING, Keep
+from sweeper.spec.resource_tables import LimitTable, ResourceTables
 from sweeper.spec.retry_table import RetryTable, RetryTables
 from sweeper.spec.study_table import StudyTable
 from sweeper.spec.tables import Assignments, Entry, ParameterName
@@ -83,6 +84,8 @@ class Document(BaseModel):
     study: StudyTable | None = None
     timeout: Annotated[dict[str, Annotated[float, PlainValidator(seconds)]], BeforeValidator(_by_task)] = {}
     retry: RetryTables = {}
+    resources: ResourceTables = {}
+    limits: LimitTable = {}
     keep: KeepTable = KeepTable()
 
 

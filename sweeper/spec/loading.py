@@ -74,6 +74,8 @@ def _spec(document: Document, path: Path, text: str, overrides: tuple[str, ...])
         timeouts=timeouts,
         retry=by_task.pop(EVERY_TASK, Retry()),
         retries=by_task,
+        resources=document.resources,
+        limits=document.limits,
         keep=Keep.parse(document.keep.artifacts),
         path=path,
         text=text,

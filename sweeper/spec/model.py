@@ -114,8 +114,9 @@ class Spec:
     grid holds the replicates. ``fixed``, ``rows``, ``exclude`` and enqueued rows may hold a table that is either the
     value of a dict parameter or a family's parameters, until ``resolve`` tells which. ``text`` is the file as read and
     ``overrides`` what the command line changed. ``timeout`` and ``timeouts`` (by task class, which go first) are
-    seconds; ``retry`` and ``retries`` (likewise) say how failed tasks are tried again. Two specs are equal if their
-    documents are.
+    seconds; ``retry`` and ``retries`` (likewise) say how failed tasks are tried again. ``resources`` are the amounts
+    that a task needs, by class and name; ``limits`` how much there is of a resource, or how many of a class may run at
+    once. Two specs are equal if their documents are.
     """
 
     name: str
@@ -133,6 +134,8 @@ class Spec:
     timeouts: Mapping[str, float] = field(default_factory=dict)
     retry: Retry = field(default_factory=Retry)
     retries: Mapping[str, Retry] = field(default_factory=dict)
+    resources: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
     keep: Keep = field(default_factory=Keep)
     path: Path | None = None
     text: str = ""
@@ -220,6 +223,8 @@ class Spec:
             "timeouts": dict(self.timeouts),
             "retry": self.retry.to_document(),
             "retries": {family: retry.to_document() for family, retry in self.retries.items()},
+            "resources": {family: dict(needs) for family, needs in self.resources.items()},
+            "limits": dict(self.limits),
             "keep": {"artifacts": self.keep.artifacts},
             "text": self.text,
             "overrides": [*self.overrides],
@@ -247,6 +252,8 @@ class Spec:
             timeouts=dict(document["timeouts"]),
             retry=Retry.from_document(document["retry"]) if "retry" in document else Retry(),
             retries={family: Retry.from_document(one) for family, one in document.get("retries", {}).items()},
+            resources={family: dict(needs) for family, needs in document.get("resources", {}).items()},
+            limits=dict(document.get("limits", {})),
             keep=Keep.parse(document.get("keep", {}).get("artifacts", EVERYTHING)),
             text=document["text"],
             overrides=tuple(document["overrides"]),

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from sweeper.store.patience import Patience
 
 
-def open_store(uri: str, patience: Patience | None = None) -> ApiStore:
+def open_store(uri: str, patience: Patience | None = None, *, artifact_root: str = "") -> ApiStore:
     """Return the store behind an absolute tracking URI, ready to write to; a SQLite store is created if need be.
 
-    ``patience`` says how long it is waited for while it does not answer; by default only for moments.
+    ``patience`` says how long it is waited for while it does not answer; by default only for moments. New experiments
+    of a database behind a server keep their artifacts in ``artifact_root``, by default as ``locate.artifact_root`` has
+    it.
     """
     remember(uri)
     database = sqlite_path(uri)
     if database is None:
         from sweeper.store.api import ApiStore
 
-        return ApiStore(uri, patience)
+        return ApiStore(uri, patience, artifact_root)
     from sweeper.store.setup import prepare
     from sweeper.store.sqlite import SqliteStore
 

@@ -45,10 +45,10 @@ class ApiReader:
     Every call is made again while the store does not answer, until ``patience`` ends; then it raises ``StoreAway``.
     """
 
-    def __init__(self, uri: str, patience: Patience | None = None) -> None:
+    def __init__(self, uri: str, patience: Patience | None = None, root: str = "") -> None:
         self.uri = uri
         self.patience = patience or Patience(LOOKING_SECONDS)
-        self._artifact_root = artifact_root(uri)  # before a task goes to another folder
+        self._artifact_root = Path(root) if root else artifact_root(uri)  # before a task goes to another folder
         self._client: MlflowClient = self._ask(self._connect)
         self._experiments = Experiments(self._client, self._artifact_home)
 

@@ -49,6 +49,14 @@ class Process:
         """Whether it is a process of this host, of which this host can tell whether it lives."""
         return self.host == platform.node() and self.space in ("", _space())
 
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether it runs under the same kernel, if in another container: one that sees the same files as they change.
+
+        Where no system tells its boots apart, whether the hosts have one name.
+        """
+        return self.boot == _boot_id() if self.boot or _boot_id() else self.host == platform.node()
+
     def to_json(self) -> str:
         """Return the process as a line of JSON."""
         return json.dumps([self.host, self.boot, self.pid, self.started, self.space])

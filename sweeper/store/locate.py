@@ -10,6 +10,9 @@ from sweeper.errors import StoreError
 from sweeper.masking import mask_address
 from sweeper.store.address import DATABASES, check_address
 
+ARTIFACT_CACHE = "SWEEPER_ARTIFACT_CACHE"
+"""The variable that names the folder for artifacts that are fetched."""
+
 FOLDER = "results"
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"

@@ -41,11 +41,21 @@ def source_digest(task: type) -> str:
     return _digest(task.__module__)
 
 
-@functools.cache
-def _digest(module: str) -> str:
+def code_digest(task: type) -> str:
+    """Return a digest of the code behind a task class also where it is installed: then of its own module alone."""
+    file = getattr(sys.modules.get(task.__module__), "__file__", None) or ""
+    is_code = file.endswith(".py") and Path(file).is_file()
+    return source_digest(task) or (hashlib.sha256(_code(Path(file)).encode()).hexdigest()[:16] if is_code else "")
+
+
+def local_modules(module: str) -> dict[str, Path]:
+    """Return the files of a module and of the local modules that it imports, by name; none if it is not local itself.
+
+    Local is what is the user's own: not of Python, not installed, not of sweeper.
+    """
     start = _local_file(module)
     if start is None:
-        return ""
+        return {}
     found = {module: start}
     queue = [module]
     while queue:
@@ -55,6 +65,14 @@ def _digest(module: str) -> str:
             if file is not None and imported not in found:
                 found[imported] = file
                 queue.append(imported)
+    return found
+
+
+@functools.cache
+def _digest(module: str) -> str:
+    found = local_modules(module)
+    if not found:
+        return ""
     parts = {file: _code(file) for file in found.values()}
     ordered = sorted((file.name, hashlib.sha256(code.encode()).hexdigest()) for file, code in parts.items())
     return hashlib.sha256(repr(ordered).encode()).hexdigest()[:16]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,9 @@ from sweeper.task.context import current
 if TYPE_CHECKING:
     import luigi
 
+    from sweeper.engine.process import Setup
     from sweeper.task.context import Context
+    from tests.clusters import DaskCluster
 
 CALL_SECONDS = 120
 
@@ -34,10 +37,47 @@ def local(context: Context, store_uri: str) -> Iterator[Engine]:
         yield engine
 
 
-@pytest.fixture(params=["inline", "local"])
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    """A Dask cluster of two workers, one of them without a nanny; who kills anything of a cluster has another."""
+    from tests.clusters import dask_cluster
+
+    with dask_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        cluster.add_worker("first")
+        cluster.add_worker("second", "--no-nanny")
+        cluster.pids()
+        yield cluster
+
+
+@pytest.fixture
+def on_dask(context: Context, store_uri: str, cluster: DaskCluster) -> Iterator[Engine]:
+    """Workers of a Dask cluster in whose processes tasks run, wherever their code comes from."""
+    from sweeper.engine.process import Setup
+
+    with contextlib.closing(dask_engine(cluster.address, Setup(store_uri, tuple(sys.path)))) as engine:
+        yield engine
+
+
+def dask_engine(address: str, setup: Setup, notice: Callable[[str], None] = print) -> Engine:
+    """Return an engine that takes every worker for fit."""
+    from sweeper.engine import dask_worker
+    from sweeper.engine.dask import DaskEngine
+    from sweeper.engine.dask_cluster import connect
+
+    connection, token = connect(address), uuid.uuid4().hex
+
+    def admit(addresses: Sequence[str]) -> dict[str, str]:
+        connection.client.run(dask_worker.greet, workers=[*addresses])
+        connection.client.run(dask_worker.furnish, token, setup, workers=[*addresses])
+        return dict.fromkeys(addresses, "")
+
+    return DaskEngine(connection, token, admit, notice)
+
+
+@pytest.fixture(params=["inline", "local", "on_dask"])
 def engine(context: Context, request: pytest.FixtureRequest) -> Engine:
     """Each of the engines."""
-    return InlineEngine() if request.param == "inline" else request.getfixturevalue("local")
+    return InlineEngine() if request.param == "inline" else request.getfixturevalue(request.param)
 
 
 @pytest.fixture

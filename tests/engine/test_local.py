@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from sweeper.engine.base import TaskCall, WorkerLost
-from sweeper.engine.local import THREAD_VARIABLES, LocalEngine, thread_shares, warm_up
+from sweeper.engine.local import LocalEngine, warm_up
+from sweeper.engine.machine import THREAD_VARIABLES, thread_shares
 from sweeper.engine.process import Setup
 from sweeper.errors import EngineError
 from sweeper.session import EngineName

@@ -54,6 +54,7 @@ ENDINGS: dict[str, Callable[[], object]] = {
     "os._exit": lambda: os._exit(0),
     "kill -9": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda: ctypes.string_at(0),
+    "hang": lambda: time.sleep(PATIENCE_SECONDS),
 }
 
 

@@ -1,0 +1,1 @@
+"""What the same MLflow-logged trials cost with other tools, in one run on one machine."""

@@ -1,0 +1,72 @@
+"""The workers of a cluster: what each has, what is taken, and which is given a call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+TOLERANCE = 1e-9
+"""Ten tenths are one."""
+
+
+@dataclass(eq=False, slots=True)
+class Host:
+    """A Dask worker: so many ``slots``, and so much of each of its ``resources``.
+
+    ``process`` tells it from one that has the same address later; ``taken`` is what the calls that are there need, by
+    their keys.
+    """
+
+    address: str
+    slots: int
+    resources: Mapping[str, float]
+    process: str = ""
+    taken: dict[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def free(self) -> int:
+        """How many slots have no call."""
+        return self.slots - len(self.taken)
+
+    def could_run(self, needs: Mapping[str, float]) -> bool:
+        """Whether a call that needs so much fits if there is no other."""
+        return all(self.resources.get(name, 0.0) >= amount - TOLERANCE for name, amount in needs.items())
+
+    def has_room(self, needs: Mapping[str, float]) -> bool:
+        """Whether a call that needs so much fits beside the others."""
+        taken = Counter[str]()
+        for others in self.taken.values():
+            taken.update(others)
+        left = ((self.resources.get(name, 0.0) - taken[name], amount) for name, amount in needs.items())
+        return self.free > 0 and all(rest >= amount - TOLERANCE for rest, amount in left)
+
+
+def choose(hosts: Iterable[Host], needs: Mapping[str, float]) -> Host | None:
+    """Return where a call goes: where little is that it does not need, and many slots are free; None if all is full."""
+    fit = [host for host in hosts if host.has_room(needs)]
+    return min(fit, key=lambda one: (len(one.resources.keys() - needs.keys()), -one.free / one.slots), default=None)
+
+
+def totals(hosts: Iterable[Host]) -> dict[str, float]:
+    """Return how much of each resource there is in all hosts."""
+    found = Counter[str]()
+    for host in hosts:
+        found.update(host.resources)
+    return {name: float(amount) for name, amount in found.items()}
+
+
+def shortage(name: str, needs: Mapping[str, float], hosts: Iterable[Host], address: str) -> str:
+    """Return what to say where no host has what a task needs."""
+    kinds = Counter(described(host.resources) or "nothing" for host in hosts)
+    there = ", ".join(f"{number} with {what}" for what, number in sorted(kinds.items())) or "none"
+    wanted = " ".join(f"{resource}={amount:g}" for resource, amount in sorted(needs.items()))
+    return (
+        f"{name} needs {described(needs)}, and no worker has that; workers, by what they declare: {there}; "
+        f'start one that has it: dask worker {address} --resources "{wanted}"'
+    )
+
+
+def described(resources: Mapping[str, float]) -> str:
+    """Return amounts of resources, as in ``gpu = 1, licence = 2``."""
+    return ", ".join(f"{name} = {amount:g}" for name, amount in sorted(resources.items()))

@@ -1,0 +1,44 @@
+"""The engine on Dask, made for one sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sweeper.binding.survey import sample
+from sweeper.engine.dask import DaskEngine
+from sweeper.engine.dask_admission import Admission
+from sweeper.engine.dask_cluster import connect, start
+from sweeper.engine.shipping import pack
+from sweeper.engine.terms import terms_for
+from sweeper.store.patience import running_seconds
+
+if TYPE_CHECKING:
+    from sweeper.binding import Binding
+    from sweeper.store.api import ApiStore
+
+
+def open_dask(
+    binding: Binding,
+    store: ApiStore,
+    driver: str,
+    *,
+    address: str | None,
+    workers: int,
+    notice: Callable[[str], None],
+) -> DaskEngine:
+    """Return an engine on the cluster at an address, or on one of so many workers that is started on this machine.
+
+    ``driver`` is the driver's run. Raises ``EngineError`` if the scheduler cannot be reached, or a worker is not fit.
+    """
+    final = sample(binding)
+    parcel = pack(binding.families.values())
+    terms = terms_for(final, store, driver, running_seconds())
+    connection = start(workers) if address is None else connect(address)
+    try:
+        admission = Admission(connection.client, terms, parcel)
+        admission.check_scheduler()
+        return DaskEngine(connection, admission.token, admission.admit, notice)
+    except BaseException:
+        connection.close()
+        raise
