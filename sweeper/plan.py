@@ -38,7 +38,7 @@ class Step:
 
     ``instances`` are distinct by identity. ``points`` are how many points need the class, so ``points / instances``
     share each. ``height`` is how many steps lie upstream, the longest way. ``seconds`` are what results of the class
-    took so far, on average; None without any. ``at_once`` is how many may run at a time; None if the spec sets no limit.
+    took so far, on average; None without any. ``at_once`` is how many may run at a time, None without limit.
     """
 
     family: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from sweeper.naming import refuse_other_use, refuse_unfinished
 from sweeper.points import Point
 from sweeper.provenance import environment, source_tags
 from sweeper.store.api import ApiStore
-from sweeper.store.assignments import decode, encode, to_form
+from sweeper.store.assignments import encode
 from sweeper.store.records import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
@@ -24,9 +24,10 @@ from sweeper.store.records import (
     Result,
     RunRecord,
     RunStatus,
+    Standing,
 )
 from sweeper.store.scratch import make_scratch
-from sweeper.store.tags import PARENT_TAG, Kind, Tag, sweep_tag
+from sweeper.store.tags import PARENT_TAG, Kind, Tag
 from sweeper.task import meta_of
 
 FLUSH_SECONDS = 2.0
@@ -51,7 +52,7 @@ class SweepRun:
         self.run = self._reopen(known) if known else self._create(binding)
         self._document = binding.spec.to_document()
         self._blocked: list[Blocked] = []
-        self._standing = _standing(store, self._name)
+        self._standing = _by_form(store.standing(self._name))
 
     def begin(self) -> None:
         """Write down the spec: from now on the sweep goes by it, and not by the one before."""
@@ -75,20 +76,17 @@ class SweepRun:
         """Take a point off results with another key: what is fixed, or a task's version, has changed since."""
         form = point.to_record()
         for standing in self._standing.get(form, ()):
-            if standing.key != key and form in standing.forms:
-                standing.forms.discard(form)
-                self._label(standing)
+            if standing.key != key:
+                self._let_stand(standing, tuple(other for other in standing.forms if other != form))
 
     def add(self, result: Result, points: Iterable[Point]) -> None:
         """Let a result stand for points, besides those that it stands for already."""
         forms = {point.to_record() for point in points}
         known = (one for form in forms for one in self._standing.get(form, ()) if one.run_id == result.run_id)
-        standing = next(known, None) or _Standing(result.run_id, result.key, set())
-        if not forms <= standing.forms:
-            standing.forms |= forms
-            for form in forms:
-                self._standing.setdefault(form, []).append(standing)
-            self._label(standing)
+        standing = next(known, None) or Standing(result.run_id, result.key, ())
+        new = forms.difference(standing.forms)
+        if new:
+            self._let_stand(standing, (*standing.forms, *new))
 
     def note(self, point: Point, reason: str, run_id: str, *, is_failure: bool) -> None:
         """Take note of a point that could not run, or failed without a run that says so."""
@@ -126,8 +124,13 @@ class SweepRun:
         self._write(BLOCKED_ARTIFACT, [asdict(blocked) for blocked in self._blocked])
         self._flushed, self._last_flush = len(self._blocked), time.monotonic()
 
-    def _label(self, standing: _Standing) -> None:
-        self._store.log(standing.run_id, tags=encode(self._name, standing.forms, replaces=True))
+    def _let_stand(self, before: Standing, forms: tuple[str, ...]) -> None:
+        """Let a result stand for these points, and for no others."""
+        after = replace(before, forms=forms)
+        for form in {*before.forms, *forms}:
+            others = (one for one in self._standing.get(form, ()) if one.run_id != after.run_id)
+            self._standing[form] = (*others, after) if form in forms else (*others,)
+        self._store.log(after.run_id, tags=encode(self._name, forms, replaces=True))
 
     def _write(self, name: str, content: Any) -> None:
         with make_scratch(self.run.run_id) as folder:
@@ -136,23 +139,10 @@ class SweepRun:
             self._store.save_artifact(self.run, path, name)
 
 
-@dataclass(slots=True)
-class _Standing:
-    """A result, and the points that it stands for, each as ``Point.to_record`` gives it."""
-
-    run_id: str
-    key: str
-    forms: set[str]
-
-
-def _standing(store: ApiStore, name: str) -> dict[str, list[_Standing]]:
-    """Return the results that stand for each point of a sweep."""
-    found: dict[str, list[_Standing]] = {}
-    for record in store.runs_with(sweep_tag(name)):
-        key = record.tags.get(Tag.KEY)  # also of one that was invalidated: it may come to count again
-        if key is None or record.status is not RunStatus.FINISHED:
-            continue
-        standing = _Standing(record.run_id, key, {to_form(one) for one in decode(name, record.tags)})
-        for form in standing.forms:
-            found.setdefault(form, []).append(standing)
+def _by_form(standing: Iterable[Standing]) -> dict[str, tuple[Standing, ...]]:
+    """Return the results that stand for each point."""
+    found: dict[str, tuple[Standing, ...]] = {}
+    for one in standing:
+        for form in one.forms:
+            found[form] = (*found.get(form, ()), one)
     return found

@@ -86,7 +86,7 @@ class Resources:
 
 def machine_for(binding: Binding, devices: tuple[str, ...]) -> Machine:
     """Return what this machine has for a sweep: the devices that it is given, else those that the environment names."""
-    names = {name for needs in binding.asked.values() for name in needs} | {*binding.spec.limits}
+    names = {name for needs in binding.asked.values() for name in needs} | ({"cpu"} & binding.spec.limits.keys())
     return Machine(
         devices=devices or (visible_devices() if "gpu" in names else ()),
         cores=binding.spec.limits.get("cpu") or available_cores(),

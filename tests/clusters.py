@@ -11,6 +11,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 120
@@ -87,3 +91,21 @@ def _wait_for(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < until, f"not so after {START_SECONDS} s: {what}"
         time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def cluster_in_threads(folder: Path) -> Iterator[LocalCluster]:
+    """Run a scheduler and one worker in threads of this process, that speak over TCP, while the block lasts."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        protocol="tcp://",
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        local_directory=str(folder),
+        silence_logs=50,
+    ) as cluster:
+        yield cluster

@@ -43,9 +43,23 @@ hypothesis.settings.register_profile("sweeper", deadline=None)  # how long an ex
 hypothesis.settings.load_profile("sweeper")
 
 
+LONGEST_FIRST = ("test_docs.py", "chaos/", "engine/", "cli/", "outages/", "test_gallery.py", "sweeps/", "task/")
+"""What takes longest, a file at a time, so that no test process is left with it alone in the end."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let pass what MLflow's own code is warned of."""
     config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader strategy is deprecated")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what takes longest."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid.removeprefix("tests/")
+        return next((place for place, begin in enumerate(LONGEST_FIRST) if name.startswith(begin)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 300
 SWEEPER = Path(sys.executable).with_name("sweeper")
 
 _PROGRESS = re.compile(r"[\d,]+ of [\d,]+ points \(")

@@ -250,6 +250,19 @@ def test_the_text_of_a_plan():
     )
 
 
+def test_a_limit_is_told_and_counts_in_how_long_it_takes():
+    steps = [Step("Embed", 4, 0, 4, seconds=60.0, at_once=2), Step("Fit", 4, 0, 4, seconds=10.0)]
+    plan = Plan("one", Count(4, is_exact=True), 4, steps)
+    assert plan.expected_seconds(8) == 120.0
+    assert plan.expected_seconds(1) == 280.0
+    assert plan_text(plan, 8).endswith("about 2 min 0 s on 8 workers by past durations\nat most 2 Embed at once")
+
+
+def test_limits_are_those_of_the_spec(store_uri: str):
+    plan = plan_of(f"{GRID}[limits]\nScale = 1\n", store_uri)
+    assert {step.family: step.at_once for step in plan.steps} == {"Collect": None, "Scale": 1, "Fit": None}
+
+
 def test_without_past_durations_no_time_is_promised():
     plan = Plan("one", Count(1, is_exact=True), 1, [Step("Fit", 1, 0, 1)])
     assert plan.expected_seconds(1) is None

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import luigi
+import psutil
 import pytest
 
 from sweeper import MlflowTask
+from sweeper import sweep as sweep_module
 from sweeper.binding import Binding, bind
 from sweeper.engine.base import Execution, call_for
 from sweeper.engine.inline import InlineEngine
@@ -168,6 +170,7 @@ def test_each_task_sees_the_gpus_and_has_the_threads_that_it_asks_for(engine_of:
     assert (again["gpus"], again["process"]) in {(one["gpus"], one["process"]) for one in (first, second)}
     (both,) = sights(look(engine, 4, gpu=2, cpu=1))
     assert (both["gpus"], both["omp"], both["blas"]) == ("0,GPU-b", "1", 1)
+    assert not any(psutil.pid_exists(one["process"]) for one in (first, second))  # they might have kept memory of them
     (none,) = sights(look(engine, 5, cpu=5))
     assert (none["gpus"], none["omp"], none["blas"]) == ("", "5", 5)
     look(engine, 6, stay=1.0, gpu=1)
@@ -209,12 +212,12 @@ def test_no_gpu_is_given_out_twice_in_a_sweep(store_uri: str):
 
 
 class Forked(MlflowTask):
-    """Half of the points need a task of their own first."""
+    """Need a task of its own first, but for the last points."""
 
     number: int = luigi.IntParameter(default=0)
 
     def requires(self) -> dict[str, luigi.Task]:
-        return {"look": Look(number=self.number)} if self.number < 40 else {}
+        return {"look": Look(number=self.number)} if self.number < 14 else {}
 
     def _run(self) -> None:
         self.save_to_mlflow(metrics={"score": 0.0})
@@ -226,13 +229,16 @@ class Three(Big):
     slots = 3
 
 
-def test_points_beyond_the_window_run_while_those_in_it_lack_a_resource(store_uri: str):
-    binding = bound("[grid]\nnumber = { range = [42] }\n[limits]\nLook = 1\n", f"{__name__}:Forked")
+def test_points_beyond_the_window_run_while_those_in_it_lack_a_resource(
+    store_uri: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sweep_module, "WINDOW", 4)
+    binding = bound("[grid]\nnumber = { range = [16] }\n[limits]\nLook = 1\n", f"{__name__}:Forked")
     recorder = Recorder()
     run_binding(binding, recorder, make_engine=lambda *_: Three(), tracking_uri=store_uri)
     order = [outcome.point["number"] for outcome in recorder.outcomes]
-    assert len(order) == 42
-    assert {40, 41} <= {*order[:4]}
+    assert len(order) == 16
+    assert {14, 15} <= {*order[:4]}
 
 
 class Impatient(Recorder):

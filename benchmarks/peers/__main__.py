@@ -24,7 +24,7 @@ from benchmarks.peers.measuring import Measurement, ToolError, Workload, last_li
 from benchmarks.peers.table import table
 from benchmarks.peers.tools import BASE, TOOLS, Tool
 
-_NAMED = ("mlflow", "luigi-sweeper", "hydra-core", "hydra-joblib-launcher", "ray", "optuna-integration", "luigi")
+_NAMED = ("mlflow", "luigi-sweeper", "luigi", "hydra-core", "hydra-joblib-launcher", "ray", "optuna")
 
 
 def main() -> None:

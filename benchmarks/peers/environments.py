@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,5 +53,6 @@ def _digest(requirements: Sequence[str]) -> str:
     """Return a folder's name that changes with the requirements, those of the checkout if it is one, and Python."""
     asked = [*requirements, sys.version]
     if EDITABLE in requirements:
-        asked.append((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+        project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        asked += [*project["dependencies"], *project["scripts"].values()]
     return hashlib.sha256("\n".join(asked).encode()).hexdigest()[:12]

@@ -10,9 +10,6 @@ from sweeper.errors import Problem, did_you_mean
 from sweeper.spec import Spec
 from sweeper.spec.toml import to_key
 
-OF_MACHINES = ("cpu", "gpu")
-"""Resources that machines have without being told in a spec."""
-
 
 def needed(spec: Spec, asked: Asked) -> dict[str, dict[str, float]]:
     """Return what tasks need: by their own account, unless the spec says otherwise of a resource."""
@@ -24,7 +21,7 @@ def resource_problems(spec: Spec, seen: Survey) -> Iterator[Problem]:
     """Yield what is wrong with ``[resources]`` and ``[limits]``, given the tasks of the pipeline."""
     source = str(spec.path or spec.name)
     needs = needed(spec, seen.asked)
-    names = {name for one in needs.values() for name in one} | {*OF_MACHINES}
+    names = {name for one in needs.values() for name in one} | {"cpu"}  # of which each task has some
     for family, amounts in needs.items():
         if (gpus := amounts.get("gpu", 1.0)) > 1 and not gpus.is_integer():
             remedy = "write a whole number, or a part of one, as in 0.5"

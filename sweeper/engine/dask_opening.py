@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweeper.binding.survey import sample
@@ -34,6 +35,8 @@ def open_dask(
     final = sample(binding)
     parcel = pack(binding.families.values())
     terms = terms_for(final, store, driver, running_seconds())
+    if address is None:  # our own processes, behind keys that nobody else has: they open the store as this one does
+        terms = replace(terms, uri=store.uri, had_password=False)
     connection = start(workers) if address is None else connect(address)
     try:
         admission = Admission(connection.client, terms, parcel)

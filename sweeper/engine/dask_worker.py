@@ -37,7 +37,7 @@ PROCESS = uuid.uuid4().hex
 LOOK_SECONDS = 0.2
 """How often a thread looks whether its call is still wanted."""
 
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 30.0
 """How long a process without work is kept."""
 
 ENDING_SECONDS = 8.0
@@ -154,9 +154,20 @@ def _execute(worker: Worker, token: str, attempt: str, process: str, call: bytes
             if not is_killed and not _is_wanted(worker, attempt):
                 is_killed = True
                 slot.kill()
+                _forsake(token, attempt)
         return future.result()
     finally:
         _give_back(token, attempt, slot)
+
+
+def _forsake(token: str, attempt: str) -> None:
+    """Work no more for a driver that has let go of a call without a word: it is gone, or the scheduler."""
+    with _changing:
+        pool = _pools.get(token)
+        if pool is None or attempt in pool.refused:
+            return
+        del _pools[token]
+    _close(pool)
 
 
 def _take(token: str) -> Slot:

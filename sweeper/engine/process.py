@@ -24,6 +24,9 @@ from sweeper.store.index import Index
 from sweeper.store.patience import RUNNING_SECONDS, Patience
 from sweeper.task import context, log
 
+MOST_RESULTS = 1000
+"""Results that a worker remembers, at most: its own, and those that its tasks have read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -86,7 +89,15 @@ def run(call: TaskCall) -> Return:
     allowed = limits()
     new_seeds()
     execution = execute(call)
+    _forget_results()
     return Return(execution, is_spent=not set_limits(allowed) or has_children())
+
+
+def _forget_results() -> None:
+    """Let go of results once there are many: what a task reads comes with its call."""
+    surroundings = context.current()
+    if len(surroundings.index) > MOST_RESULTS:
+        surroundings.index = Index(surroundings.store, live=True)
 
 
 def luigi_config() -> dict[str, dict[str, str]]:

@@ -93,7 +93,7 @@ class Slot:
             self._executor.shutdown(wait=False)
         self._is_spent = False
         self._killed_for_memory = killed_for_memory()
-        setup = replace(self._setup, environment=self._environment)
+        setup = replace(self._setup, environment={**self._setup.environment, **self._environment})
         self._executor = ProcessPoolExecutor(1, self._context, process.start, (setup,))
         future = self._executor.submit(process.run, call)
         (self._worker,) = self._executor._processes.values()  # noqa: SLF001 (the only way to its pid and exit code)

@@ -14,6 +14,7 @@ from mlflow.tracking import MlflowClient
 
 from sweeper.errors import StoreError
 from sweeper.store.artifacts import inside, local_names, local_sizes, remote_names, remote_sizes
+from sweeper.store.assignments import forms
 from sweeper.store.cache import download, fetched
 from sweeper.store.client import PAGE, paged, translated
 from sweeper.store.entities import curve_of, record_of, result_of
@@ -21,11 +22,11 @@ from sweeper.store.experiments import Experiments
 from sweeper.store.locate import artifact_root, is_database, local_path, sqlite_path
 from sweeper.store.patience import LOOKING_SECONDS, Answer, Patience
 from sweeper.store.reach import check_reachable
-from sweeper.store.records import DRIVERS_EXPERIMENT, Result, RunRecord, RunStatus, SweepRecord
+from sweeper.store.records import DRIVERS_EXPERIMENT, Result, RunRecord, RunStatus, Standing, SweepRecord
 from sweeper.store.repository import artifact_repository
 from sweeper.store.setup import MAX_URI, check_tables, experiment_folder
 from sweeper.store.sweeps import earliest, own_run, read_sweep, sweep_names
-from sweeper.store.tags import Tag
+from sweeper.store.tags import Tag, sweep_tag
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # sweeper has a display of its own
@@ -69,6 +70,15 @@ class ApiReader:
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep."""
         return read_sweep(self, name)
+
+    def standing(self, sweep: str) -> list[Standing]:
+        """Return what stands for points of a sweep."""
+        found = self.runs_with(sweep_tag(sweep), status=RunStatus.FINISHED)
+        return [
+            Standing(run.run_id, run.tags[Tag.KEY], tuple(forms(sweep, run.tags)))
+            for run in found
+            if Tag.KEY in run.tags
+        ]
 
     def sweep_run(self, name: str) -> RunRecord | None:
         """Return the run that stands for a sweep, or None if there is no such sweep."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from sweeper.store.records import MetricPoint, OpenRun, Result, RunRecord, RunStatus, SweepRecord
+from sweeper.store.records import MetricPoint, OpenRun, Result, RunRecord, RunStatus, Standing, SweepRecord
 
 MOST_ARTIFACTS = 1000
 """Names that are asked for at once, at most."""
@@ -35,6 +35,9 @@ class Reader(Protocol):
 
     def sweep(self, name: str) -> SweepRecord | None:
         """Return what the store remembers of a sweep, or None if there is no such sweep."""
+
+    def standing(self, sweep: str) -> list[Standing]:
+        """Return what stands for points of a sweep: its results, also those that are superseded or were invalidated."""
 
     def run(self, run_id: str) -> RunRecord:
         """Return one run; raises ``StoreError`` if there is none."""

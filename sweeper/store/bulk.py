@@ -7,6 +7,14 @@ import gc
 from collections.abc import Iterator
 
 
+class Shared(dict[str, str]):
+    """Strings that come again and again, each kept once."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = text
+        return text
+
+
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
     """Keep the garbage collector from looking, again and again, through what is made here: it all lives."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sweeper.errors import StoreError
-from sweeper.store.records import Result, RunRecord, RunStatus, SweepRecord
+from sweeper.store.records import Result, RunRecord, RunStatus, Standing, SweepRecord
 
 
 class EmptyReader:
@@ -26,6 +26,10 @@ class EmptyReader:
     def sweep(self, name: str) -> SweepRecord | None:  # noqa: ARG002
         """Return None."""
         return None
+
+    def standing(self, sweep: str) -> list[Standing]:  # noqa: ARG002
+        """Return nothing."""
+        return []
 
     def run(self, run_id: str) -> RunRecord:
         """Raise ``StoreError``."""

@@ -27,6 +27,10 @@ class Index:
         self._ignored: set[str] = set()
         self._seen_until: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        """Return how many keys are known to have a result."""
+        return len(self._results)
+
     def find(self, key: str, experiment: str) -> Result | None:
         """Return the result with a key, or None."""
         found = self._results.get(key)
@@ -70,8 +74,11 @@ class Index:
 
     def ignore(self, runs: Iterable[str]) -> None:
         """Never take the results of these runs: they are being made again."""
-        self._ignored.update(runs)
-        for key in [key for key, result in self._results.items() if result.run_id in self._ignored]:
+        new = {*runs} - self._ignored
+        if not new:
+            return
+        self._ignored |= new
+        for key in [key for key, result in self._results.items() if result.run_id in new]:
             del self._results[key]
 
     def refresh(self, experiments: Iterable[str] | None = None) -> None:

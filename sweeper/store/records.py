@@ -142,6 +142,15 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A result, and the points of a sweep for which it stands, each as ``Point.to_record`` gives it."""
+
+    run_id: str
+    key: str
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """A point without a run of its own: something upstream of it failed; or it failed itself before it had a run."""
 

@@ -11,17 +11,20 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from sweeper.errors import StoreError
 from sweeper.store.artifacts import inside, local_names
+from sweeper.store.assignments import forms
+from sweeper.store.bulk import Shared, uncollected
 from sweeper.store.home import recorded_home
 from sweeper.store.locate import artifacts_beside, local_path, sqlite_path
 from sweeper.store.opening import read_only
-from sweeper.store.records import DRIVERS_EXPERIMENT, Result, RunRecord, RunStatus, SweepRecord
+from sweeper.store.records import DRIVERS_EXPERIMENT, Result, RunRecord, RunStatus, Standing, SweepRecord
 from sweeper.store.schema import check_is_mlflows, schema_of_file
 from sweeper.store.sql_records import TEMPORARIES, as_float, read_records
 from sweeper.store.sweeps import earliest, read_sweep, sweep_names
+from sweeper.store.tags import sweep_tag
 
 KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 """Revisions of MLflow's schema whose tables of runs, tags, params, metrics and datasets reading was tested with."""
@@ -42,12 +45,27 @@ WHERE runs.status = 'FINISHED' AND tag_gone.value IS NULL
   AND runs.end_time >= ? AND runs.experiment IN (SELECT value FROM json_each(?))
 """
 
+_STANDING = """
+SELECT label.run_uuid, tag_key.value, label."key", label.value
+FROM tags AS label CROSS JOIN active_runs USING (run_uuid)
+JOIN tags AS tag_key ON tag_key.run_uuid = label.run_uuid AND tag_key."key" = 'sweeper.key'
+WHERE (label."key" = ? OR label."key" BETWEEN ? || '/' AND ? || '0') AND active_runs.status = 'FINISHED'
+"""
+
 _WANT_ONE = "INSERT INTO wanted (run_id) SELECT run_uuid FROM runs WHERE run_uuid = ?"
 
 _WANT_TAGGED = """
 INSERT INTO wanted (run_id)
 SELECT run_uuid FROM tags JOIN active_runs USING (run_uuid)
 WHERE tags."key" = ? AND (? = '' OR tags.value = ?) AND (? = '' OR status = ?)
+ORDER BY start_time, run_uuid
+"""
+
+# Few runs are RUNNING: they are found first, and the tag of each by its index.
+_WANT_RUNNING = """
+INSERT INTO wanted (run_id)
+SELECT run_uuid FROM active_runs CROSS JOIN tags USING (run_uuid)
+WHERE tags."key" = ? AND (? = '' OR tags.value = ?) AND status = ?
 ORDER BY start_time, run_uuid
 """
 
@@ -98,17 +116,41 @@ class SqlReader:
     def results(self, experiments: Iterable[str], *, since: int = 0, metrics: Sequence[str] = ()) -> list[Result]:
         """Return the results of the named experiments, by one join: a row a metric, or one for a run without any."""
         asked = json.dumps([*metrics]), since, json.dumps(sorted(experiments))
-        with self._connect() as database:
-            rows = database.execute(_RESULTS, asked).fetchall()
-        logged: dict[tuple[Any, ...], dict[str, float]] = {}
-        for *run, name, value in rows:
-            of_run = logged.setdefault(tuple(run), {})
-            if name is not None:
-                of_run[name] = as_float(value)
-        return [
-            Result(key, run_id, experiment, self._settled(uri), start, end, task, source, of_run, bool(has_artifacts))
-            for (key, run_id, experiment, uri, start, end, task, source, has_artifacts), of_run in logged.items()
-        ]
+        found: dict[str, Result] = {}
+        logged: dict[str, dict[str, float]] = {}
+        shared = Shared()
+        with self._connect() as database, uncollected():
+            for key, run_id, experiment, uri, start, end, task, source, has_artifacts, name, value in database.execute(
+                _RESULTS, asked
+            ):
+                if run_id not in found:
+                    logged[run_id] = {}
+                    found[run_id] = Result(
+                        key=key,
+                        run_id=run_id,
+                        experiment=shared[experiment],
+                        artifact_uri=self._settled(uri),
+                        start_time=start,
+                        end_time=end,
+                        task=shared[task],
+                        source=shared[source],
+                        metrics=logged[run_id],
+                        has_artifacts=bool(has_artifacts),
+                    )
+                if name is not None:
+                    logged[run_id][shared[name]] = as_float(value)
+        return [*found.values()]
+
+    def standing(self, sweep: str) -> list[Standing]:
+        """Return what stands for points of a sweep, by one query."""
+        tag = sweep_tag(sweep)
+        keys: dict[str, str] = {}
+        labels: dict[str, dict[str, str]] = {}
+        with self._connect() as database, uncollected():
+            for run_id, key, label, value in database.execute(_STANDING, (tag, tag, tag)):
+                keys[run_id] = key
+                labels.setdefault(run_id, {})[label] = value
+        return [Standing(run_id, keys[run_id], tuple(forms(sweep, tags))) for run_id, tags in labels.items()]
 
     def sweep_names(self) -> list[str]:
         """Return the names of all sweeps, the most recently started first."""
@@ -128,6 +170,8 @@ class SqlReader:
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first."""
         wanted = status.value if status else ""
+        if status is RunStatus.RUNNING:
+            return self._records(_WANT_RUNNING, tag, value, value, wanted)
         return self._records(_WANT_TAGGED, tag, value, value, wanted, wanted)
 
     def experiment_names(self) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from sweeper.store.api import ApiStore
 from sweeper.store.locate import sqlite_path
 from sweeper.store.patience import Patience
-from sweeper.store.records import Result, RunRecord, RunStatus
+from sweeper.store.records import Result, RunRecord, RunStatus, Standing
 from sweeper.store.sql import SqlReader
 
 _relaxed: set[str] = set()
@@ -33,6 +33,10 @@ class SqliteStore(ApiStore):
         if not self._reads_sql:
             return super().results(experiments, since=since, metrics=metrics)
         return self._reader.results(experiments, since=since, metrics=metrics)
+
+    def standing(self, sweep: str) -> list[Standing]:
+        """Return what stands for points of a sweep."""
+        return self._reader.standing(sweep) if self._reads_sql else super().standing(sweep)
 
     def runs_with(self, tag: str, value: str = "", *, status: RunStatus | None = None) -> list[RunRecord]:
         """Return the runs that carry a tag, oldest first."""

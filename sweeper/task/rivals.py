@@ -63,11 +63,13 @@ def win_or_leave(context: Context, key: str, run: OpenRun) -> None:
 def yield_to_result(context: Context, key: str, experiment: str) -> None:
     """Raise ``AlreadyDone`` if the work has a result, and one that can be read.
 
-    The index goes by the time at which results ended, so a driver whose clock is wrong could be missed: the key itself
-    is asked for too.
+    The key itself is asked for: the index goes by the time at which results ended, so it could miss those of a driver
+    whose clock is wrong, and it would read all that ended in the last minutes. Only where results are being replaced
+    is it asked too, for the earliest with the key is one of those.
     """
-    context.index.refresh([experiment])
-    result = context.index.find(key, experiment) or context.index.look_up(key)
+    if context.replaces:
+        context.index.refresh([experiment])
+    result = context.index.look_up(key)
     if result is not None and result.has_artifacts:
         raise AlreadyDone(result)
 

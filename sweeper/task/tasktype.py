@@ -16,6 +16,9 @@ from sweeper.task.instances import exact
 _FINAL = {"run": "_run, which run() wraps", "save_to_mlflow": "the functions given to it"}
 
 
+MOST_INSTANCES = 10_000
+"""How many instances Luigi's cache holds at most. It lets go of none by itself, and who still needs one has it."""
+
 _parameters: WeakKeyDictionary[type, list[tuple[str, Any]]] = WeakKeyDictionary()
 
 
@@ -56,6 +59,9 @@ class TaskType(Register):
         def make(*args: Any, **kwargs: Any) -> luigi.Task:
             return exact(cached(*args, **kwargs), args, kwargs)
 
+        instances = TaskType._Register__instance_cache  # type: ignore[attr-defined]
+        if instances and len(instances) > MOST_INSTANCES:
+            instances.clear()
         if not overrides.are_active():
             return make(*args, **kwargs)
         return overrides.build(cast("type[luigi.Task]", cls), make, args, kwargs)

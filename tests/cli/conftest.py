@@ -32,6 +32,7 @@ number = [1, 2]
 """
 
 Command = Callable[..., Result]
+Quickly = Callable[..., tuple[int, str]]
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ class Project:
         (self.folder / f"{name}.toml").write_text(text, encoding="utf-8")
         return f"{name}.toml"
 
-    def start(self, *arguments: str, **environment: str) -> Running:
+    def start(self, *arguments: str, program: Path = SWEEPER, **environment: str) -> Running:
         """Start a command in a session of its own, as a terminal has it."""
         output = self.folder / f"{len(list(self.folder.glob('*.out')))}.out"
         with output.open("wb") as out:
             process = subprocess.Popen(
-                [SWEEPER, *arguments],
+                [program, *arguments],
                 cwd=self.folder,
                 env=os.environ | environment,
                 stdin=subprocess.DEVNULL,
@@ -151,7 +152,17 @@ def command() -> Command:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def quickly(quick_sweeper: Path) -> Quickly:
+    """Run a command of a project that nobody disturbs; return its exit code and what it printed."""
+
+    def run(project: Project, *arguments: str) -> tuple[int, str]:
+        return project.start(*arguments, program=quick_sweeper).wait()
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def finished(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which a sweep has run, with half of its points blocked."""
     project = make_project(tmp_path_factory.mktemp("project"), template)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sweeper.cli import COMMANDS
+from sweeper.store import api_reader
 from tests.cli.conftest import imported_by
 from tests.sweeping import runs, sweep
 
@@ -142,14 +143,18 @@ def test_every_problem_of_a_spec_is_told_before_anything_is_made(project: Projec
 
 
 @pytest.mark.parametrize("name", ["run", "plan", "report", "status"])
-def test_a_store_that_cannot_be_reached_exits_with_3_at_once(name: str, inside: Project, command: Command):
+def test_a_store_that_cannot_be_reached_exits_with_3_at_once(
+    name: str, inside: Project, command: Command, monkeypatch: pytest.MonkeyPatch
+):
+    assert api_reader.LOOKING_SECONDS < 10
+    monkeypatch.setattr(api_reader, "LOOKING_SECONDS", 0.5)
     spec = ["mixed.toml"] if name in ("run", "plan") else []
     engine = ["--engine", "inline"] if name == "run" else []
     began = time.monotonic()
     done = command(name, *spec, *engine, "--tracking-uri", "http://127.0.0.1:1")
     assert done.exit_code == 3
     assert "http://127.0.0.1:1" in done.output
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 10
 
 
 def test_an_address_that_mlflow_would_refuse_is_told_with_the_remedy(inside: Project, command: Command):

@@ -19,11 +19,13 @@ from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
 from sweeper.store.records import RunStatus
 from sweeper.store.tags import Tag
-from tests.cli.conftest import SWEEPER, wait_until
+from tests.cli.conftest import SWEEPER, make_project, wait_until
 from tests.sweeping import running, runs
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Project, Running
+    from pathlib import Path
+
+    from tests.cli.conftest import Project, Quickly, Running
 
 GATES = 'task = "trouble:Gate"\nmetric = "score"\n[grid]\nnumber = { range = [4] }\n'
 
@@ -65,7 +67,7 @@ def test_workers_share_the_cores(project: Project):
     assert scores(project.uri, "threads") == [1.0, 1.0]
 
 
-def test_ctrl_c_once_finishes_what_runs_and_leaves_a_clean_record(project: Project):
+def test_ctrl_c_once_finishes_what_runs_and_leaves_a_clean_record(project: Project, quickly: Quickly):
     command = project.start("run", project.spec("gates", GATES), "--workers", "2")
     project.wait_for("begun-0", "begun-1")
     command.signal(signal.SIGINT)
@@ -77,7 +79,7 @@ def test_ctrl_c_once_finishes_what_runs_and_leaves_a_clean_record(project: Proje
     assert not (project.folder / "begun-2").exists()
     assert scores(project.uri) == [0.0, 1.0, None, None]
     assert running(project.uri) == []
-    assert project.run("run", "gates.toml", "--engine", "inline")[0] == 0
+    assert quickly(project, "run", "gates.toml", "--engine", "inline")[0] == 0
     assert len(runs(project.uri)) == 4
     first, *_, last = (open_reader(project.uri).run(run.tags[Tag.DRIVER]) for run in runs(project.uri))
     assert first.tags["sweeper.command"].endswith("run gates.toml --workers 2")
@@ -111,7 +113,9 @@ def test_a_termination_stops_now(project: Project):
     assert running(project.uri) == []
 
 
-def test_a_driver_that_is_killed_loses_nothing_and_takes_its_workers_with_it(project: Project):
+def test_a_driver_that_is_killed_loses_nothing_and_takes_its_workers_with_it(
+    project: Project, quickly: Quickly, template: Path
+):
     project.touch("open-0")
     command = project.start("run", project.spec("gates", GATES), "--workers", "2")
     project.wait_for("begun-1", "begun-2")
@@ -122,7 +126,7 @@ def test_a_driver_that_is_killed_loses_nothing_and_takes_its_workers_with_it(pro
     assert Counter(run.status for run in runs(project.uri)) == {RunStatus.FINISHED: 1, RunStatus.RUNNING: 2}
 
     project.touch("open-all")
-    code, text = project.run("run", "gates.toml", "--workers", "2")
+    code, text = quickly(project, "run", "gates.toml", "--workers", "2")
     assert code == 0, text
     assert "2 runs that an earlier process left behind: marked KILLED" in text
     assert "3 computed, 1 reused" in text
@@ -132,13 +136,13 @@ def test_a_driver_that_is_killed_loses_nothing_and_takes_its_workers_with_it(pro
     assert len(results) == 4
 
     project.spec("whole", GATES)
-    again = project.folder / "again" / "mlflow.db"
-    code, text = project.run("run", "whole.toml", "--engine", "inline", "--tracking-uri", f"sqlite:///{again}")
+    again = make_project(project.folder / "again", template).uri
+    code, text = quickly(project, "run", "whole.toml", "--engine", "inline", "--tracking-uri", again)
     assert code == 0, text
-    assert table(project.uri) == table(f"sqlite:///{again}", "whole").replace("whole", "gates")
+    assert table(project.uri) == table(again, "whole").replace("whole", "gates")
 
 
-def test_a_worker_that_is_killed_costs_one_point_which_is_tried_again(project: Project):
+def test_a_worker_that_is_killed_costs_one_point_which_is_tried_again(project: Project, quickly: Quickly):
     command = project.start("run", project.spec("gates", f"{GATES}[retry]\nlost = 0\n"), "--workers", "2")
     project.wait_for("begun-0", "begun-1")
     server, *_ = (one for one in family_of(command) if one.children())
@@ -149,7 +153,7 @@ def test_a_worker_that_is_killed_costs_one_point_which_is_tried_again(project: P
     assert "3 computed, 1 failed" in text
     assert "the worker process was killed by SIGKILL; out of memory?" in text
     assert running(project.uri) == []
-    code, text = project.run("run", "gates.toml", "--engine", "inline")
+    code, text = quickly(project, "run", "gates.toml", "--engine", "inline")
     assert (code, "1 computed, 3 reused" in text) == (0, True), text
     assert scores(project.uri) == [0.0, 1.0, 2.0, 3.0]
 

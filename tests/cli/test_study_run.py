@@ -14,12 +14,13 @@ from sweeper.store import open_reader
 from sweeper.store.records import RunStatus
 from sweeper.store.tags import Kind, Tag
 from sweeper.store.trials import TrialState
+from tests.cli.conftest import make_project
 from tests.sweeping import CURVES as CURVE
 from tests.sweeping import Recorder, running, runs, sweep
 from tests.test_study import Stopping, trials_of
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Project
+    from tests.cli.conftest import Project, Quickly
 
 CURVES = """
 task = "curves:Curve"
@@ -78,14 +79,16 @@ def ends_of(uri: str, name: str) -> list[tuple[object, ...]]:
     ]
 
 
-def test_a_study_that_is_killed_again_and_again_ends_as_one_that_was_not(project: Project, tmp_path: Path):
+def test_a_study_that_is_killed_again_and_again_ends_as_one_that_was_not(
+    project: Project, quickly: Quickly, template: Path
+):
     spec = project.spec("curves", CURVES)
     for told in (2, 7, 11):
         command = project.start("run", spec)
         _wait_for_trials(project, command, told)
         command.process.kill()
         command.process.wait()
-    code, text = project.run("run", spec)
+    code, text = quickly(project, "run", spec)
     assert code == 0, text
     assert "going on from" in text
     assert running(project.uri) == []
@@ -96,8 +99,8 @@ def test_a_study_that_is_killed_again_and_again_ends_as_one_that_was_not(project
     assert len(results) == len(set(results)) == sum(end[3] is TrialState.COMPLETE for end in ends)
 
     project.spec("whole", CURVES)
-    again = f"sqlite:///{tmp_path / 'again' / 'mlflow.db'}"
-    assert project.run("run", "whole.toml", "--engine", "inline", "--tracking-uri", again)[0] == 0
+    again = make_project(project.folder / "again", template).uri
+    assert quickly(project, "run", "whole.toml", "--engine", "inline", "--tracking-uri", again)[0] == 0
     whole = ends_of(again, "whole")
     assert [end[:2] for end in ends] == [end[:2] for end in whole]
 
@@ -132,9 +135,9 @@ def test_a_reproducible_study_comes_out_the_same_on_several_workers_whatever_the
     assert [end[:2] for end in cut] == [end[:2] for end in first]
 
 
-def test_a_pruned_trial_is_no_result_and_its_run_says_why(project: Project):
+def test_a_pruned_trial_is_no_result_and_its_run_says_why(project: Project, quickly: Quickly):
     spec = project.spec("curves", CURVES)
-    code, text = project.run("run", spec, "--workers", "2")
+    code, text = quickly(project, "run", spec, "--workers", "2")
     assert code == 0, text
     pruned = [trial for trial in trials_of(project.uri, "curves") if trial.told and trial.told.state.value == "pruned"]
     assert pruned

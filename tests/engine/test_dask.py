@@ -32,6 +32,32 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 60
 
+LEARNS = """
+import os
+import luigi
+from sweeper import MlflowTask
+
+class Learn(MlflowTask):
+    rate: float = luigi.FloatParameter()
+
+    def _run(self):
+        assert "dask-scratch-space" in os.environ["SWEEPER_ARTIFACT_CACHE"]
+        for step in (1, 2):
+            self.report(self.rate * step, step)
+        self.save_to_mlflow(metrics={"score": self.rate})
+"""
+STUDY = """
+task = "learns:Learn"
+metric = "score"
+direction = "minimize"
+[study]
+trials = 2
+enqueue = [{ rate = 0.1 }, { rate = 2.0 }]
+pruner = { name = "threshold", upper = 0.5 }
+[study.space]
+rate = { choice = [0.1, 2.0] }
+"""
+
 
 @pytest.fixture
 def setup(context: Context, store_uri: str) -> Setup:
@@ -179,7 +205,7 @@ def test_a_driver_that_is_killed_takes_its_tasks_along_and_the_next_repeats_noth
     finally:
         driver.kill()
         driver.wait()
-    wait_until(lambda: not at_work(cluster), "nothing of it runs on the workers")
+    wait_until_gone([int(Path("begun-1").read_text(encoding="ascii"))])
     Path("open-1").touch()
     swept = sweep(text, store_uri, engine=EngineName.DASK, address=cluster.address)
     assert swept.states == {"reused": 1, "computed": 1}
@@ -188,26 +214,34 @@ def test_a_driver_that_is_killed_takes_its_tasks_along_and_the_next_repeats_noth
 
 
 def test_what_ends_a_process_costs_its_own_point_on_a_cluster_of_our_own(store_uri: str):
-    body = '[retry]\nlost = 0\n[timeouts]\nTrouble = 2\n[grid]\nending = ["kill -9", "well", "error", "hang"]'
+    before = children()
+    body = 'timeout = 4\n[retry]\nlost = 0\n[grid]\nending = ["kill -9", "well", "error", "hang"]'
     swept = sweep(
         f'task = "{TROUBLE}:Trouble"\nmetric = "score"\n{body}\n', store_uri, engine=EngineName.DASK, workers=2
     )
     assert swept.reasons == {
         "ending=kill -9": "the worker process was killed by SIGKILL; out of memory?",
         "ending=error": "OddError: odd 7: the data are gone",
-        "ending=hang": "timed out after 2 s",
+        "ending=hang": "timed out after 4 s",
     }
     assert swept.messages[0] == "2 workers: up to 2 tasks at a time"
     assert running(store_uri) == []
-    assert not [one for one in psutil.Process().children(recursive=True) if one.name().startswith("dask")]
+    assert children() == before
+
+
+def children() -> set[int]:
+    """Return what this process has started; multiprocessing's tracker stays as long as it does."""
+    found = psutil.Process().children(recursive=True)
+    return {one.pid for one in found if "resource_tracker" not in " ".join(one.cmdline())}
 
 
 def finished(uri: str) -> list[RunRecord]:
     return [run for run in runs(uri) if run.status is RunStatus.FINISHED]
 
 
-def at_work(cluster: DaskCluster) -> list[int]:
-    """Return the processes of tasks below the workers of a cluster: each leads a session below its keeper's."""
-    workers = [psutil.Process(pid) for pid in cluster.pids().values()]
-    servers = [one for worker in workers for one in worker.children() if "forkserver" in " ".join(one.cmdline())]
-    return [task.pid for server in servers for keeper in server.children() for task in keeper.children()]
+def test_a_study_prunes_tasks_whose_module_only_the_driver_has(cluster: DaskCluster, store_uri: str, tmp_path: Path):
+    """The tasks run in processes of real workers, which share one folder of fetched artifacts."""
+    (tmp_path / "learns.py").write_text(LEARNS, encoding="utf-8")
+    swept = sweep(STUDY, store_uri, engine=EngineName.DASK, address=cluster.address)
+    assert swept.states == {"computed": 1, "pruned": 1}
+    assert [str(point) for point in swept.reasons] == ["rate=2.0"]

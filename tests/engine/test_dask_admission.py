@@ -31,7 +31,7 @@ from sweeper.store.driver import Driver
 from sweeper.store.index import Index
 from sweeper.store.locate import sqlite_uri
 from sweeper.task.context import Context, use
-from tests.engine.clusters import small_cluster
+from tests.clusters import cluster_in_threads
 from tests.sweeping import luigi_settings
 
 if TYPE_CHECKING:
@@ -55,16 +55,16 @@ SPEC = 'task = "mine:Say"\nmetric = "score"\n[grid]\ntimes = [1, 2]\n'
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+def threads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """A cluster of one worker."""
-    with small_cluster(tmp_path_factory.mktemp("dask")) as cluster:
-        yield cluster
+    with cluster_in_threads(tmp_path_factory.mktemp("dask")) as threads:
+        yield threads
 
 
 @pytest.fixture(scope="module")
-def worker(cluster: LocalCluster) -> str:
+def worker(threads: LocalCluster) -> str:
     """The address of the worker."""
-    return str(next(iter(cluster.workers.values())).address)
+    return str(next(iter(threads.workers.values())).address)
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +103,11 @@ def driver(store: ApiStore) -> Iterator[Driver]:
 
 
 @pytest.fixture(scope="module")
-def admitting(cluster: LocalCluster, binding: Binding, store: ApiStore, driver: Driver) -> Iterator[Admission]:
+def admitting(threads: LocalCluster, binding: Binding, store: ApiStore, driver: Driver) -> Iterator[Admission]:
     """What looks at workers, for that driver."""
     from distributed import Client
 
-    with Client(cluster, set_as_default=False) as client:
+    with Client(threads, set_as_default=False) as client:
         terms = terms_for(sample(binding), store, driver.run_id, 300)
         yield Admission(client, terms, pack(binding.families.values()))
 

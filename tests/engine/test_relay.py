@@ -17,7 +17,7 @@ from sweeper.engine import relay as relay_module
 from sweeper.engine.relay import Exchange, Relay, Ticket
 from sweeper.errors import EngineError, StoreAway, StoreError, SweeperError
 from sweeper.search.channel import ChannelReporter
-from tests.engine.clusters import small_cluster
+from tests.clusters import cluster_in_threads
 from tests.processes import CHILD_SECONDS
 from tests.reporters import Broken
 
@@ -44,18 +44,18 @@ class Listening:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+def threads(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """A cluster of one worker."""
-    with small_cluster(tmp_path_factory.mktemp("dask")) as cluster:
-        yield cluster
+    with cluster_in_threads(tmp_path_factory.mktemp("dask")) as threads:
+        yield threads
 
 
 @pytest.fixture(scope="module")
-def client(cluster: LocalCluster) -> Iterator[Client]:
+def client(threads: LocalCluster) -> Iterator[Client]:
     """A driver's connection to the cluster."""
     from distributed import Client
 
-    with Client(cluster, set_as_default=False) as client:
+    with Client(threads, set_as_default=False) as client:
         yield client
 
 
@@ -67,9 +67,9 @@ def relay(client: Client) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def exchange(cluster: LocalCluster) -> Iterator[Exchange]:
+def exchange(threads: LocalCluster) -> Iterator[Exchange]:
     """The end of the cluster's worker, open."""
-    with contextlib.closing(Exchange(next(iter(cluster.workers.values())))) as exchange:
+    with contextlib.closing(Exchange(next(iter(threads.workers.values())))) as exchange:
         yield exchange
 
 

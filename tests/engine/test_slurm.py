@@ -4,13 +4,47 @@ from __future__ import annotations
 
 import ast
 import itertools
+import os
 import shlex
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.pages import HOW_TO, blocks
+from tests.shell import COMMAND_SECONDS
+
+ENDING_SECONDS = 30
+
+SBATCH = """\
+#!/bin/sh
+setsid sh "$1" > "job-$$.out" 2>&1 &
+echo $! >> jobs
+echo "Submitted batch job $!"
+"""
+SCANCEL = """\
+#!/bin/sh
+kill -- "-$1"
+"""
+PIPELINE = """
+import luigi
+
+from sweeper import MlflowTask
+
+
+class Square(MlflowTask):
+    resources = {"gpu": 1}
+    number: int = luigi.IntParameter()
+
+    def _run(self) -> None:
+        self.save_to_mlflow(metrics={"square": self.number**2})
+"""
+SPEC = 'task = "squares:Square"\nmetric = "square"\n\n[grid]\nnumber = [1, 2]\n'
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +90,36 @@ def test_a_worker_ends_before_its_job_does(settings: dict[str, Any]) -> None:
     lifetime, stagger = (parse_timedelta(words[words.index(name) + 1]) for name in ("--lifetime", "--lifetime-stagger"))
     hours, minutes, seconds = map(int, settings["walltime"].split(":"))
     assert lifetime + stagger < hours * 3600 + minutes * 60 + seconds
+
+
+def test_a_sweep_runs_on_the_jobs_and_they_end_with_it(page: str, store_uri: str, tmp_path: Path) -> None:
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "squares.py").write_text(PIPELINE, encoding="utf-8")
+    (tmp_path / "squares.toml").write_text(SPEC, encoding="utf-8")
+    here = page.replace("JOBS = 8", "JOBS = 1").replace("(\n", '(\n        interface="lo",\n', 1)
+    (tmp_path / "on_slurm.py").write_text(here.replace(". ~/.config/mlflow.env", "pwd > began"), encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [sys.executable, "on_slurm.py", "squares.toml"],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": path},
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+    assert "2 computed; best square 4 at number=2" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0
+    assert (tmp_path / "began").read_text(encoding="utf-8").strip() == str(tmp_path)
+    for job in (tmp_path / "jobs").read_text(encoding="utf-8").split():
+        _wait_until_gone(int(job))
+
+
+def _wait_until_gone(job: int) -> None:
+    until = time.monotonic() + ENDING_SECONDS
+    while psutil.pid_exists(job) and psutil.Process(job).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until, f"job {job} is still there"
+        time.sleep(0.05)

@@ -8,9 +8,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from mlflow.store.db import utils
 
 from sweeper.errors import StoreAway
 from sweeper.session import EngineName
@@ -153,8 +155,13 @@ def locked(uri: str) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def test_a_database_that_another_program_locks_for_long_costs_a_wait(store_uri: str, name: str, tally: Tally):
-    """MLflow itself waits 20 s for a lock."""
+def test_a_database_that_another_program_locks_for_long_costs_a_wait(
+    store_uri: str, name: str, tally: Tally, monkeypatch: pytest.MonkeyPatch
+):
+    """MLflow itself waits 20 s for a lock: at full scale only."""
+    patience = at_scale("200", "20000")
+    text_of = utils.sql.text
+    monkeypatch.setattr(utils, "sql", SimpleNamespace(text=lambda words: text_of(words.replace("20000", patience))))
     text = spec(name, "[1, 2]", waits=True)
     over = threading.Event()
 
@@ -162,7 +169,7 @@ def test_a_database_that_another_program_locks_for_long_costs_a_wait(store_uri: 
         wait_for("begun-1")
         with locked(store_uri):
             Path("go-on").touch()
-            over.wait(at_scale(22, 60))
+            over.wait(at_scale(2, 60))
 
     thread = threading.Thread(target=lock)
     thread.start()

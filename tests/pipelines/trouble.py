@@ -207,12 +207,12 @@ class Metrics(MlflowTask):
 
 
 class Gate(MlflowTask):
-    """Say that it has begun, by a file ``begun-<number>``, and wait for the file ``open-<number>`` or ``open-all``."""
+    """Write its process id to the file ``begun-<number>``, and wait for the file ``open-<number>`` or ``open-all``."""
 
     number: int = luigi.IntParameter(default=0)
 
     def _run(self) -> None:
-        Path(f"begun-{self.number}").touch()
+        Path(f"begun-{self.number}").write_text(str(os.getpid()), encoding="ascii")
         wait_for(Path(f"open-{self.number}"), Path("open-all"))
         self.save_to_mlflow(metrics={"score": self.number})
 

@@ -69,6 +69,8 @@ specs = st.builds(
     exclude=st.lists(assignments, max_size=2).map(tuple),
     timeout=st.none() | st.floats(0.1, 1e6),
     timeouts=st.dictionaries(names, st.floats(0.1, 1e6), max_size=2),
+    resources=st.dictionaries(names, st.dictionaries(names, st.floats(0.1, 8), min_size=1, max_size=2), max_size=2),
+    limits=st.dictionaries(names, st.floats(0.1, 8), max_size=2),
     retry=retries,
     retries=st.dictionaries(names, retries, max_size=2),
     path=st.none() | st.just(Path("sweeps/sweep.toml")),

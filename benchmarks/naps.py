@@ -1,0 +1,204 @@
+"""Naps: points that sleep, swept for real, or by an engine that only keeps the time, so that the driver is left."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import resource
+import statistics
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import psutil
+
+from benchmarks.overhead import Clock
+from sweeper.engine.base import Ending, Execution, TaskCall
+from sweeper.session import bind_file, run_binding, run_spec
+from sweeper.store import open_reader
+from sweeper.store.locate import sqlite_uri
+from sweeper.store.records import Result, RunRecord
+from sweeper.store.tags import Kind, Tag
+
+if TYPE_CHECKING:
+    from sweeper.search.base import Outcome
+
+Answer = TypeVar("Answer")
+
+PIPELINE = '''
+"""Points that sleep, and say how much processor time their process has used when they begin."""
+
+import os
+import time
+
+import luigi
+
+from sweeper import MlflowTask
+
+
+class Shared(MlflowTask):
+    """Runs once."""
+
+    def _run(self) -> None:
+        self.save_to_mlflow(metrics={"size": 1.0})
+
+
+class Nap(MlflowTask):
+    """Sleeps."""
+
+    number: int = luigi.IntParameter()
+    seconds: float = luigi.FloatParameter()
+
+    def requires(self) -> dict[str, luigi.Task]:
+        return {"shared": Shared()}
+
+    def _run(self) -> None:
+        used = time.process_time()
+        time.sleep(self.seconds)
+        self.save_to_mlflow(metrics={"value": float(self.number), "process": os.getpid(), "used": used})
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What the driver costs: processor seconds of its loop a task, its memory at the end, and how that grew a point."""
+
+    slots: int
+    decision: float
+    peak_bytes: float
+    bytes_a_point: float
+
+
+@dataclass(frozen=True, slots=True)
+class Napped:
+    """A sweep that ran: from its first run's start to the last one's end; what a worker's process spent on a task."""
+
+    points: int
+    makespan: float
+    decision: float
+    worker: float
+    start: float
+
+
+class TimedEngine:
+    """An engine whose calls end by the clock, and do nothing: what is left is the driver."""
+
+    is_concurrent = True
+
+    def __init__(self, slots: int, seconds: float) -> None:
+        self.slots = slots
+        self.resources: Mapping[str, float] = {}
+        self._seconds = seconds
+        self._due: queue.SimpleQueue[tuple[float, TaskCall, Future[Execution]] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._end_in_time, daemon=True).start()
+
+    def has_room(self, resources: Mapping[str, float]) -> bool:  # noqa: ARG002
+        """Return True: nothing is counted."""
+        return True
+
+    def submit(self, call: TaskCall, *, resources: Mapping[str, float]) -> Future[Execution]:  # noqa: ARG002
+        """Take note of when the call is to end."""
+        future: Future[Execution] = Future()
+        future.set_running_or_notify_cancel()
+        self._due.put((time.monotonic() + self._seconds, call, future))
+        return future
+
+    def cancel(self, future: Future[Execution]) -> bool:  # noqa: ARG002
+        """Return False: it ends by itself."""
+        return False
+
+    def close(self) -> None:
+        """End the clock."""
+        self._due.put(None)
+
+    def _end_in_time(self) -> None:
+        while (entry := self._due.get()) is not None:
+            due, call, future = entry
+            time.sleep(max(0.0, due - time.monotonic()))
+            now = int(time.time() * 1000)
+            result = Result(call.key, uuid.uuid4().hex, "nap", "file:///nowhere", now, now, metrics={"value": 1.0})
+            future.set_result(Execution(Ending.DONE, result))
+
+
+class Meter(Clock):
+    """A listener that notes the processor time of the driver's thread, and its memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+        self.bytes: list[int] = []
+
+    def told(self, outcome: Outcome) -> None:
+        """Take note."""
+        super().told(outcome)
+        self.seconds.append(time.thread_time())
+        self.bytes.append(psutil.Process().memory_info().rss if len(self.times) % 100 == 1 else 0)
+
+    def between(self, first: int, last: int) -> float:
+        """Return processor seconds a point, between two of them."""
+        return (self.seconds[last] - self.seconds[first]) / (last - first)
+
+    @property
+    def bytes_a_point(self) -> float:
+        """By how much memory has grown a point, in the last two thirds."""
+        known = [(number, size) for number, size in enumerate(self.bytes) if size]
+        (first, small), (last, large) = known[len(known) // 3], known[-1]
+        return (large - small) / (last - first)
+
+
+def apart(measure: Callable[..., Answer], *arguments: object) -> Answer:
+    """Call a function in a new process, and return what it returns."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(measure, *arguments).result()
+
+
+def write_spec(folder: Path, first: int, points: int, seconds: float) -> Path:
+    """Write the pipeline and a spec of naps with numbers from ``first`` on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "nap.py").write_text(PIPELINE, encoding="utf-8")
+    spec = folder / "nap.toml"
+    spec.write_text(
+        'task = "nap:Nap"\nmetric = "value"\n'
+        f"[fixed]\nseconds = {seconds:.3f}\n[grid]\nnumber = {{ range = [{first}, {first + points}] }}\n",
+        encoding="utf-8",
+    )
+    return spec
+
+
+def decide(slots: int, points: int, seconds: float) -> Driver:
+    """Measure a driver on its own, with so many slots that are each busy for so long."""
+    with tempfile.TemporaryDirectory(prefix="sweeper-scale-") as temporary:
+        spec, meter = write_spec(Path(temporary), 0, points, seconds), Meter()
+        engine = TimedEngine(slots, seconds)
+        uri = sqlite_uri(Path(temporary) / "results" / "mlflow.db")
+        run_binding(bind_file(spec), meter, make_engine=lambda *_: engine, tracking_uri=uri)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Driver(slots, meter.between(points // 4, points - 1 - slots), peak, meter.bytes_a_point)
+
+
+def nap(folder: Path, uri: str, first: int, points: int, seconds: float, workers: int) -> Napped:
+    """Run a sweep of naps with the local engine."""
+    meter = Meter()
+    run_spec(write_spec(folder, first, points, seconds), meter, workers=workers, tracking_uri=uri)
+    runs = [run for run in open_reader(uri).runs_with(Tag.KIND, Kind.TASK) if "used" in run.metrics]
+    runs = [run for run in runs if first <= run.metrics["value"] < first + points]
+    spent, start = _spent(runs)
+    begun, ended = min(run.start_time for run in runs), max(run.end_time or 0 for run in runs)
+    return Napped(points, (ended - begun) / 1000, meter.between(points // 4, points - 1), spent, start)
+
+
+def _spent(runs: list[RunRecord]) -> tuple[float, float]:
+    """Return the processor seconds that workers spent on a task, and before their first one."""
+    of_each: dict[float, list[float]] = {}
+    for run in runs:
+        of_each.setdefault(run.metrics["process"], []).append(run.metrics["used"])
+    used = [sorted(values) for values in of_each.values()]
+    spent = statistics.mean(later - earlier for values in used for earlier, later in pairwise(values))
+    return spent, max(statistics.mean(values[0] for values in used) - spent / 2, 0.0)

@@ -1,0 +1,66 @@
+"""An address without a scheduler behind it is said to be one, and why; certificates are for test_dask_tls.py."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sweeper.engine import dask_address
+from sweeper.engine.dask_address import check_answers
+from sweeper.errors import EngineError, InputError
+from tests.engine.clusters import small_cluster
+from tests.servers import free_port
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_address, "REACHING_SECONDS", 0.5)
+    monkeypatch.setattr(dask_address, "ANSWERING_SECONDS", 0.5)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    with small_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("address", ["", "host", "tcp://host", "tcp://host:port", "tcp://:8786", "http://host:8786"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match="write it as in tcp://host:8786"):
+        check_answers(address)
+
+
+def test_a_scheduler_answers(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_address, "ANSWERING_SECONDS", 60)
+    check_answers(cluster.scheduler_address)
+    check_answers(cluster.scheduler_address.removeprefix("tcp://"))
+
+
+def test_a_worker_is_told_from_a_scheduler(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_address, "ANSWERING_SECONDS", 60)
+    with pytest.raises(EngineError, match="a Dask Worker is there; name the scheduler"):
+        check_answers(cluster.workers[0].address)
+
+
+def test_where_nobody_listens_it_is_said_what_starts_a_scheduler() -> None:
+    with pytest.raises(EngineError, match="nobody listens there; `dask scheduler` starts"):
+        check_answers(f"tcp://127.0.0.1:{free_port()}")
+
+
+def test_who_is_about_to_start_is_waited_for_and_who_says_nothing_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_address, "REACHING_SECONDS", 60)
+    with socket.socket() as late:
+        late.bind(("127.0.0.1", 0))
+        threading.Timer(0.3, late.listen).start()
+        began = time.monotonic()
+        with pytest.raises(EngineError, match="does not answer as a Dask scheduler does"):
+            check_answers(f"tcp://127.0.0.1:{late.getsockname()[1]}")
+        assert time.monotonic() - began > 0.3
