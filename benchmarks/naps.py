@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import multiprocessing
-import queue
+import random
 import resource
 import statistics
 import tempfile
@@ -88,7 +90,11 @@ class Napped:
 
 
 class TimedEngine:
-    """An engine whose calls end by the clock, and do nothing: what is left is the driver."""
+    """An engine whose calls end by the clock, and do nothing: what is left is the driver.
+
+    They last from half of ``seconds`` to one and a half, so that they do not end all at once; what the points share,
+    no time.
+    """
 
     is_concurrent = True
 
@@ -96,7 +102,11 @@ class TimedEngine:
         self.slots = slots
         self.resources: Mapping[str, float] = {}
         self._seconds = seconds
-        self._due: queue.SimpleQueue[tuple[float, TaskCall, Future[Execution]] | None] = queue.SimpleQueue()
+        self._numbers = itertools.count()
+        self._draw = random.Random(0)  # noqa: S311 (nothing secret is drawn)
+        self._due: list[tuple[float, int, str, Future[Execution]]] = []
+        self._changed = threading.Condition()
+        self._is_open = True
         threading.Thread(target=self._end_in_time, daemon=True).start()
 
     def has_room(self, resources: Mapping[str, float]) -> bool:  # noqa: ARG002
@@ -107,7 +117,11 @@ class TimedEngine:
         """Take note of when the call is to end."""
         future: Future[Execution] = Future()
         future.set_running_or_notify_cancel()
-        self._due.put((time.monotonic() + self._seconds, call, future))
+        lasts = self._seconds * self._draw.uniform(0.5, 1.5) if call.metrics else 0.0
+        due = time.monotonic() + lasts
+        with self._changed:
+            heapq.heappush(self._due, (due, next(self._numbers), call.key, future))
+            self._changed.notify()
         return future
 
     def cancel(self, future: Future[Execution]) -> bool:  # noqa: ARG002
@@ -116,14 +130,20 @@ class TimedEngine:
 
     def close(self) -> None:
         """End the clock."""
-        self._due.put(None)
+        with self._changed:
+            self._is_open = False
+            self._changed.notify()
 
     def _end_in_time(self) -> None:
-        while (entry := self._due.get()) is not None:
-            due, call, future = entry
-            time.sleep(max(0.0, due - time.monotonic()))
+        while self._is_open:
+            with self._changed:
+                left = self._due[0][0] - time.monotonic() if self._due else None
+                if left is None or left > 0:
+                    self._changed.wait(left)
+                    continue
+                _, _, key, future = heapq.heappop(self._due)
             now = int(time.time() * 1000)
-            result = Result(call.key, uuid.uuid4().hex, "nap", "file:///nowhere", now, now, metrics={"value": 1.0})
+            result = Result(key, uuid.uuid4().hex, "nap", "file:///nowhere", now, now, metrics={"value": 1.0})
             future.set_result(Execution(Ending.DONE, result))
 
 
@@ -140,6 +160,9 @@ class Meter(Clock):
         super().told(outcome)
         self.seconds.append(time.thread_time())
         self.bytes.append(psutil.Process().memory_info().rss if len(self.times) % 100 == 1 else 0)
+
+    def noticed(self, message: str) -> None:
+        """Say nothing: what is printed are tables."""
 
     def between(self, first: int, last: int) -> float:
         """Return processor seconds a point, between two of them."""

@@ -78,10 +78,8 @@ class Served:
 
     def fill(self, runs: int) -> None:
         """Copy a finished nap so many times."""
-        self.sql(
-            "CREATE UNLOGGED TABLE copies AS SELECT md5(i::text) AS copy, '1-' || md5(i::text) || md5('x' || i) AS key "
-            f"FROM generate_series(1, {runs:d}) AS i"  # noqa: S608 (a number)
-        )
+        copies = f"SELECT md5(i::text) AS copy, '1-' || md5(i::text) || md5('x' || i) AS key FROM generate_series(1, {runs}) i"
+        self.sql(f"CREATE UNLOGGED TABLE copies AS {copies}")
         ((model,),) = self.sql("SELECT run_uuid FROM latest_metrics WHERE key = 'used' LIMIT 1")
         for table in COPIED:
             columns = [

@@ -15,6 +15,9 @@ from sweeper.task import key_of
 LOOK_SECONDS = 1.0
 """How often it is looked whether the other driver has finished, or is gone."""
 
+LOOK_SHARE = 0.1
+"""The share of the time that is spent on looking, at most: a store of many results takes long over it."""
+
 
 class WaitingRoom:
     """The points that wait, by the task that they wait for."""
@@ -37,7 +40,7 @@ class WaitingRoom:
     def ready(self, *, is_idle: bool) -> list[Point]:
         """Return the points that wait no longer: their task has a result, or nobody is at it any more.
 
-        Looks once a second; a caller who has nothing else to do is made to wait a little.
+        Looks once a second, or less often; a caller who has nothing else to do is made to wait a little.
         """
         if not self._waiting:
             return []
@@ -45,9 +48,11 @@ class WaitingRoom:
             if is_idle:
                 time.sleep(LOOK_SECONDS / 5)
             return []
-        self._next_look = time.monotonic() + LOOK_SECONDS
+        began = time.monotonic()
         self._index.refresh()
         over = [key for key, (task, _) in self._waiting.items() if self._is_over(key, task)]
+        ended = time.monotonic()
+        self._next_look = max(began + LOOK_SECONDS, ended + (ended - began) / LOOK_SHARE)
         return [point for key in over for point in self._waiting.pop(key)[1]]
 
     def _is_over(self, key: str, task: luigi.Task) -> bool:

@@ -15,7 +15,7 @@ from sweeper.points import Point
 from sweeper.task import MlflowTask, key_of
 
 AHEAD = 128
-"""Instances held beyond the number of slots, at most, while every slot is busy."""
+"""Instances held beyond the number of slots, at most, while no slot is short of work."""
 
 MOST_HELD = 1024
 """Instances held at once, at most, while slots are free and what is held lacks a resource."""
@@ -33,7 +33,7 @@ class Held:
 class Window:
     """Up to ``size()`` final instances, more while those that are held leave slots free for want of a resource.
 
-    While all slots are busy, only some more than there are slots: a decision costs less the fewer wait for it.
+    While no slot is short of work, only some more than there are slots: a decision costs less the fewer wait for it.
     What leaves is forgotten by Luigi, with all that nothing else here requires.
     """
 
@@ -87,7 +87,7 @@ class Window:
         return [held for held in released if held]
 
     def _most(self) -> int:
-        """Return how many instances may be held now: many where a slot has nothing to do, few where all are busy."""
+        """Return how many instances may be held now: many where a slot has nothing to do, else few."""
         if self._worker.is_held_back:
             return max(MOST_HELD, self._size())
-        return self._size() if self._worker.has_free_slot else min(self._size(), self._worker.worker_processes + AHEAD)
+        return self._size() if self._worker.is_short else min(self._size(), self._worker.worker_processes + AHEAD)

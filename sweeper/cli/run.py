@@ -69,6 +69,8 @@ def command(  # noqa: PLR0913 (one for each option)
         raise click.UsageError("--pdb needs --engine inline: a worker process has no terminal")
     if address is not None and engine is not EngineName.DASK:
         raise click.UsageError("--address is of a Dask cluster: it needs --engine dask")
+    if address is not None and _is_given("workers"):
+        raise click.UsageError("--workers is for a cluster of the sweep's own; the one at --address has what it has")
     from sweeper.progress import Progress
 
     with Progress() as progress:
@@ -90,6 +92,11 @@ def command(  # noqa: PLR0913 (one for each option)
     if summary.exit_code:
         click.echo(f"`sweeper status {progress.name}` tells more; {_prospect(summary)}")
     sys.exit(summary.exit_code)
+
+
+def _is_given(option: str) -> bool:
+    """Whether an option stands on the command line."""
+    return click.get_current_context().get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
 
 
 def _prospect(summary: Summary) -> str:

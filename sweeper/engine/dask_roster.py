@@ -165,8 +165,10 @@ class Roster:
             was_empty = not self._hosts
             self._unfit.update(misfits)
             self._hosts.update({host.address: host for host in fit})
-            for host in fit:
-                self.most.update({name: max(much, self.most.get(name, 0.0)) for name, much in host.resources.items()})
+            for host in fit:  # another thread may read what there was
+                self.most = self.most | {
+                    name: max(much, self.most.get(name, 0.0)) for name, much in host.resources.items()
+                }
         if fit and not self._is_closed:
             self._watcher.notice(_counted(fit, self.hosts, is_more=not was_empty))
             self._watcher.come()

@@ -20,6 +20,7 @@ from sweeper.engine.machine import set_loaded_threads
 from sweeper.engine.surroundings import has_children, limits, new_seeds, set_limits
 from sweeper.errors import EngineError
 from sweeper.store import open_store
+from sweeper.store.fluent import choose
 from sweeper.store.index import Index
 from sweeper.store.patience import RUNNING_SECONDS, Patience
 from sweeper.task import context, log
@@ -73,6 +74,7 @@ def start(setup: Setup) -> None:
         log.configure_process()
         store = open_store(setup.uri, Patience(setup.patience), artifact_root=setup.artifact_root)
         context.adopt(context.Context(store, Index(store, live=True), owns_process=True))
+        choose(setup.uri)  # so that no task has to change it, which resets what MLflow keeps for a store
     except BaseException:  # noqa: BLE001
         _failure = traceback.format_exc()
 

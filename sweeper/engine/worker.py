@@ -84,6 +84,7 @@ class SchedulingWorker(Worker):
         self._closures: dict[str, dict[str, luigi.Task]] = {}
         self._groups: dict[str, Hashable] = {}
         self._resources: dict[str, Mapping[str, float]] = {}
+        self._is_dry = True
         self._add_worker()
 
     @property
@@ -97,14 +98,14 @@ class SchedulingWorker(Worker):
         return [self._scheduled_tasks[task_id] for task_id in self._running_tasks]
 
     @property
-    def has_free_slot(self) -> bool:
-        """Whether one more task could run at this moment."""
-        return len(self._running_tasks) < self.worker_processes
+    def is_short(self) -> bool:
+        """Whether a slot was left free, because nothing that is held may start."""
+        return self._is_dry and self._has_free_slot
 
     @property
     def is_held_back(self) -> bool:
         """Whether a slot is free, and what could run in it lacks a resource."""
-        return self._scheduler.was_short and self.has_free_slot
+        return self._scheduler.was_short and self._has_free_slot
 
     def hold(self, task: luigi.Task, group: Hashable = None) -> None:
         """Take a final task in, with what it requires and is not complete; without a group it is one of its own.
@@ -170,11 +171,17 @@ class SchedulingWorker(Worker):
         wait(self._flying.values(), STOPPING_SECONDS)
         return stopped
 
+    @property
+    def _has_free_slot(self) -> bool:
+        return len(self._running_tasks) < self.worker_processes
+
     def _start_what_may(self) -> None:
         self.worker_processes = self._engine.slots
-        while self.has_free_slot:
+        self._is_dry = False
+        while self._has_free_slot:
             task_id = self._get_work().task_id
             if task_id is None:
+                self._is_dry = True
                 return
             self._run_task(task_id)
 

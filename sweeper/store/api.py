@@ -60,6 +60,9 @@ class ApiStore(ApiReader):
         entries = [Metric(metric.name, metric.value, metric.timestamp, metric.step) for metric in metrics]
         fitted = [Param(key, value) for key, value in fit(params or {}, MAX_PARAM).items()]
         labels = [RunTag(key, value) for key, value in fit(tags or {}, MAX_TAG).items()]
+        if not entries and len(fitted) + len(labels) == 1:
+            self._log_one(run_id, *fitted, *labels)
+            return
         halves: list[Any] = [*zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])]
         *first, last = halves
         beside, *after = _chunks(labels, BATCH)
@@ -118,6 +121,11 @@ class ApiStore(ApiReader):
         except MlflowException as error:  # it was off, or a request before this one took it off
             if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
                 raise
+
+    def _log_one(self, run_id: str, entry: Param | RunTag) -> None:
+        """Write a param or a tag alone: in a database a batch is a transaction for each kind, and one around them."""
+        write = self._client.log_param if isinstance(entry, Param) else self._client.set_tag
+        self._ask(lambda: write(run_id, entry.key, entry.value))
 
     def _log_batch(self, run_id: str, **entries: Any) -> None:
         """Write a batch; to write it twice changes nothing."""

@@ -27,6 +27,11 @@ def chosen_uri() -> str | None:
     return mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
 
 
+def choose(uri: str) -> None:
+    """Send the fluent calls of this process to a store, as long as nobody says otherwise."""
+    mlflow.set_tracking_uri(uri)
+
+
 def is_store_away(error: BaseException) -> bool:
     """Whether a task was stopped by a call of its own to a store that does not answer."""
     return isinstance(error, MlflowException) and may_pass(error)

@@ -36,8 +36,20 @@ _READ_FROM_TEXT = (
 )
 
 
+_NATIVE: dict[type, type] = {
+    luigi.Parameter: str,
+    luigi.StrParameter: str,
+    luigi.IntParameter: int,
+    luigi.FloatParameter: float,
+    luigi.BoolParameter: bool,
+}
+"""The type of a parameter's values, for the kinds that take them as they are."""
+
+
 def coerce(parameter: luigi.Parameter[Any], value: Any) -> Any:  # noqa: PLR0911 (a table of types, one line each)
     """Return a value in the parameter's own type where that is plain; any other value as it is."""
+    if type(value) is _NATIVE.get(type(parameter)):  # most values by far
+        return value
     if hasattr(value, "dtype") and getattr(value, "ndim", None) == 0:  # a numpy scalar, without importing numpy
         value = value.item()
     match parameter, value:

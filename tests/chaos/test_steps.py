@@ -54,7 +54,8 @@ def lose_the_store() -> None:
 
     def set_terminated(client: MlflowClient, run_id: str, status: str, *rest: object) -> None:
         if status == RunStatus.FINISHED:
-            for name in ("create_run", "get_run", "log_batch", "search_runs", "set_terminated", "update_run"):
+            writes = ("create_run", "log_batch", "log_param", "set_tag", "set_terminated", "update_run")
+            for name in (*writes, "get_run", "search_runs"):
                 setattr(MlflowClient, name, away)
             away()
         real(client, run_id, status, *rest)

@@ -113,6 +113,14 @@ def test_overrides_change_the_plan(inside: Project, command: Command):
         (("plan", "mixed.toml", "-p", "numbr=1"), "-p: numbr: Dependent has no such parameter; did you mean number?"),
         (("run", "mixed.toml", "-p", "number=one"), '-p: number = "one": expected an integer (IntParameter), not text'),
         (("run", "mixed.toml", "--pdb"), "--pdb needs --engine inline"),
+        (
+            ("run", "mixed.toml", "--address", "tcp://host:8786"),
+            "--address is of a Dask cluster: it needs --engine dask",
+        ),
+        (
+            ("run", "mixed.toml", "--engine", "dask", "--address", "tcp://host:8786", "--workers", "2"),
+            "--workers is for a cluster of the sweep's own",
+        ),
         (("run", "mixed.toml", "--workers", "0"), "--workers"),
         (("run", "mixed.toml", "--engine", "cluster"), "'local', 'inline'"),
         (("report", "mixd"), "has no sweep mixd; did you mean mixed?"),

@@ -95,7 +95,7 @@ def needing(engine: Engine, needs: Mapping[str, float]) -> Future[Execution]:
 def test_a_call_that_is_cancelled_is_stopped_with_its_children_and_the_thread_goes_on(on_dask: Engine):
     future, grandchild = hang(on_dask)
     assert on_dask.cancel(future)
-    with pytest.raises(WorkerLost, match="stopped"):
+    with pytest.raises(WorkerLost):
         future.result(timeout=PATIENCE_SECONDS)
     assert is_gone(grandchild)
     assert not on_dask.cancel(future)
@@ -216,15 +216,13 @@ def test_a_driver_that_is_killed_takes_its_tasks_along_and_the_next_repeats_noth
 def test_what_ends_a_process_costs_its_own_point_on_a_cluster_of_our_own(store_uri: str):
     before = children()
     body = 'timeout = 4\n[retry]\nlost = 0\n[grid]\nending = ["kill -9", "well", "error", "hang"]'
-    swept = sweep(
-        f'task = "{TROUBLE}:Trouble"\nmetric = "score"\n{body}\n', store_uri, engine=EngineName.DASK, workers=2
-    )
+    swept = sweep(f'task = "{TROUBLE}:Trouble"\nmetric = "score"\n{body}\n', store_uri, engine=EngineName.DASK)
     assert swept.reasons == {
         "ending=kill -9": "the worker process was killed by SIGKILL; out of memory?",
         "ending=error": "OddError: odd 7: the data are gone",
         "ending=hang": "timed out after 4 s",
     }
-    assert swept.messages[0] == "2 workers: up to 2 tasks at a time"
+    assert swept.messages[0] == "1 worker: up to 1 task at a time"
     assert running(store_uri) == []
     assert children() == before
 

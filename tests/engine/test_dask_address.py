@@ -13,7 +13,6 @@ import pytest
 from sweeper.engine import dask_address
 from sweeper.engine.dask_address import check_answers
 from sweeper.errors import EngineError, InputError
-from tests.engine.clusters import small_cluster
 from tests.servers import free_port
 
 if TYPE_CHECKING:
@@ -28,7 +27,18 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    with small_cluster(tmp_path_factory.mktemp("dask")) as cluster:
+    """A scheduler and a worker in this process, that speak over TCP."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1,
+        processes=False,
+        protocol="tcp://",
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",
+        local_directory=str(tmp_path_factory.mktemp("dask")),
+        silence_logs=50,
+    ) as cluster:
         yield cluster
 
 

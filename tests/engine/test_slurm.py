@@ -80,6 +80,7 @@ def test_a_job_is_what_the_page_says(job: list[str], settings: dict[str, Any]) -
     options = dict(itertools.pairwise(words))
     assert options["-m"] == "distributed.cli.dask_worker"
     assert (options["--nthreads"], options["--resources"]) == ("1", "gpu=1")
+    assert "--no-nanny" in words, "a nanny would leave a task one thread"
     assert "--nworkers" not in options, "several workers of one job would all have the same GPU"
 
 

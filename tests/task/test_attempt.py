@@ -46,7 +46,7 @@ class Work(MlflowTask):
 
 STEPS: dict[str, tuple[str, Callable[..., bool]]] = {
     "create the run": ("create_run", lambda *_, **__: True),
-    "log its params": ("log_batch", lambda *_, params=(), **__: bool(params)),
+    "log its params": ("log_param", lambda *_, **__: True),
     "save an artifact": ("save_artifact", lambda *_, **__: True),
     "log its metrics": ("log_batch", lambda *_, metrics=(), **__: bool(metrics)),
     "set its key": ("log_batch", lambda *_, tags=(), **__: any(tag.key == Tag.KEY for tag in tags)),
