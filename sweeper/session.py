@@ -68,7 +68,7 @@ def run_spec(  # noqa: PLR0913 (one for each option)
     def make_engine(store: ApiStore, driver: Driver) -> Engine:
         if engine is not EngineName.DASK:
             return _engine(engine, binding, workers, devices, store.uri, debug=debug)
-        from sweeper.engine.dask_opening import open_dask
+        from sweeper.engine.dask.opening import open_dask
 
         return open_dask(binding, store, driver.run_id, address=address, workers=workers, notice=listener.noticed)
 

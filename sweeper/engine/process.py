@@ -20,7 +20,6 @@ from sweeper.engine.machine import set_loaded_threads
 from sweeper.engine.surroundings import has_children, limits, new_seeds, set_limits
 from sweeper.errors import EngineError
 from sweeper.store import open_store
-from sweeper.store.fluent import choose
 from sweeper.store.index import Index
 from sweeper.store.patience import RUNNING_SECONDS, Patience
 from sweeper.task import context, log
@@ -65,6 +64,8 @@ def start(setup: Setup) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends it to many processes means the driver
     try:
         fork_worker()
+        from sweeper.store.fluent import choose  # with MLflow, which is there already: but not where this is only read
+
         os.environ.update(setup.environment)
         set_loaded_threads(setup.environment)
         sys.path[:] = setup.path

@@ -60,15 +60,15 @@ def on_dask(context: Context, store_uri: str, cluster: DaskCluster) -> Iterator[
 
 def dask_engine(address: str, setup: Setup, notice: Callable[[str], None] = print) -> Engine:
     """Return an engine that takes every worker for fit."""
-    from sweeper.engine import dask_worker
-    from sweeper.engine.dask import DaskEngine
-    from sweeper.engine.dask_cluster import connect
+    from sweeper.engine.dask import worker
+    from sweeper.engine.dask.cluster import connect
+    from sweeper.engine.dask.engine import DaskEngine
 
     connection, token = connect(address), uuid.uuid4().hex
 
     def admit(addresses: Sequence[str]) -> dict[str, str]:
-        connection.client.run(dask_worker.greet, workers=[*addresses])
-        connection.client.run(dask_worker.furnish, token, setup, workers=[*addresses])
+        connection.client.run(worker.greet, workers=[*addresses])
+        connection.client.run(worker.furnish, token, setup, workers=[*addresses])
         return dict.fromkeys(addresses, "")
 
     return DaskEngine(connection, token, admit, notice)

@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 
 UNPICKLED = {
     "sweeper/engine/execute.py": "what this very driver sends its own workers through a pipe",
-    "sweeper/engine/dask_worker.py": "what a driver sends over the connections of Dask, which unpickles it as it is",
-    "sweeper/engine/dask.py": "what a worker that was admitted sends back over them",
+    "sweeper/engine/dask/worker.py": "what a driver sends over the connections of Dask, which unpickles it as it is",
+    "sweeper/engine/dask/engine.py": "what a worker that was admitted sends back over them",
 }
 PICKLED = {"sweeper/engine/base.py": "the other end of it"}
 IMPORTED = {

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeper.engine import dask_worker
-from sweeper.engine.dask_admission import refusal
-from sweeper.engine.dask_hosts import Host
+from sweeper.engine.dask import worker
+from sweeper.engine.dask.admission import refusal
+from sweeper.engine.dask.hosts import Host
 from sweeper.errors import EngineError, SweeperError
 
 if TYPE_CHECKING:
-    from sweeper.engine.dask_cluster import Connection
+    from sweeper.engine.dask.cluster import Connection
 
 LOOK_SECONDS = 0.25
 """How often it is looked whether the scheduler is there, and whether workers have come."""
@@ -177,10 +177,10 @@ class Roster:
     def _admitted(self, newcomers: Mapping[str, Host]) -> dict[str, str]:
         """Return why each newcomer is not fit, '' if it is; one that is gone again is left out."""
         # one that has no sweeper, or another, is told apart in a moment
-        self._client.run(dask_worker.greet, workers=[*newcomers], on_error="ignore")
+        self._client.run(worker.greet, workers=[*newcomers], on_error="ignore")
         reasons = dict(self._admit([*newcomers]))
         answers = self._client.run(
-            dask_worker.take_up,
+            worker.take_up,
             self._token,
             str(Path.cwd()),
             is_own=self._connection.own is not None,

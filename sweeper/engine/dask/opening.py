@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sweeper.binding.survey import sample
-from sweeper.engine.dask import DaskEngine
-from sweeper.engine.dask_admission import Admission
-from sweeper.engine.dask_cluster import connect, start
-from sweeper.engine.shipping import pack
-from sweeper.engine.terms import terms_for
+from sweeper.engine.dask.admission import Admission
+from sweeper.engine.dask.cluster import connect, start
+from sweeper.engine.dask.engine import DaskEngine
+from sweeper.engine.dask.shipping import pack
+from sweeper.engine.dask.terms import terms_for
 from sweeper.store.patience import running_seconds
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sweeper.engine import dask_reception
-from sweeper.engine.dask_reception import INSPECTION_SECONDS, Here
-from sweeper.engine.terms import python_version
+from sweeper.engine.dask import reception
+from sweeper.engine.dask.reception import INSPECTION_SECONDS, Here
+from sweeper.engine.dask.terms import python_version
 from sweeper.errors import EngineError
 from sweeper.store.shared import signed
 
 if TYPE_CHECKING:
     from distributed import Client
 
-    from sweeper.engine.shipping import Parcel
-    from sweeper.engine.terms import Terms
+    from sweeper.engine.dask.shipping import Parcel
+    from sweeper.engine.dask.terms import Terms
 
 ANSWER_SECONDS = 30.0
 """How long a worker may take to say what it has."""
@@ -83,7 +83,7 @@ class Admission:
         if versions:
             return versions
         digest = self._parcel.digest
-        here = await self._run(address, dask_reception.look, digest)
+        here = await self._run(address, reception.look, digest)
         if isinstance(here, ImportError):
             return [f"it cannot import sweeper: {here}"]
         assert isinstance(here, Here)
@@ -91,7 +91,7 @@ class Admission:
             same = "install the same there, and start the worker again"
             return [f"its sweeper has other code than the driver's, under the same version: {same}"]
         given = (self.token, self._terms, digest, None if here.has_code else self._parcel)
-        found = await self._run(address, dask_reception.receive, *given, seconds=INSPECTION_SECONDS)
+        found = await self._run(address, reception.receive, *given, seconds=INSPECTION_SECONDS)
         return [*found]
 
     async def _faults_of_versions(self, address: str) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sweeper.engine import shipping
-from sweeper.engine.shipping import pack, unpack
+from sweeper.engine.dask import shipping
+from sweeper.engine.dask.shipping import pack, unpack
 from sweeper.errors import InputError, StoreError
 from tests.pipelines.chain import Fit
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sweeper.engine.dask_address import check_answers
+from sweeper.engine.dask.address import check_answers
 from sweeper.errors import EngineError, InputError
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from distributed.worker import Worker
 
     from sweeper.engine.base import Execution, TaskCall
+    from sweeper.engine.dask.relay import Exchange
     from sweeper.engine.process import Setup
-    from sweeper.engine.relay import Exchange
     from sweeper.engine.slot import Slot
 
 PROCESS = uuid.uuid4().hex
@@ -196,7 +196,7 @@ def _begin(token: str, attempt: str, slot: Slot, call: TaskCall) -> Future[Execu
 def _connected(worker: Worker, call: TaskCall) -> TaskCall:
     """Return a call whose reporter, if it has one, speaks to the driver through this worker."""
     global _exchange  # noqa: PLW0603
-    from sweeper.engine.relay import Exchange, Ticket
+    from sweeper.engine.dask.relay import Exchange, Ticket
 
     if not isinstance(call.reporter, Ticket):
         return call

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from sweeper.engine.dask_hosts import Host, choose, shortage, totals
+from sweeper.engine.dask.hosts import Host, choose, shortage, totals
 
 
 def host(name: str, slots: int = 2, calls: int = 0, **resources: float) -> Host:

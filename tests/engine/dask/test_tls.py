@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sweeper.engine.dask_address import check_answers
+from sweeper.engine.dask.address import check_answers
 from sweeper.errors import EngineError
 from tests.clusters import dask_cluster
 from tests.pages import HOW_TO, blocks

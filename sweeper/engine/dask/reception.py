@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeper.engine.dask_worker import furnish, greet
+from sweeper.engine.dask.worker import furnish, greet
 from sweeper.files import private_folder
 from sweeper.store.credentials import completed, remedy
 from sweeper.store.host import Process
@@ -25,9 +25,9 @@ from sweeper.store.locate import ARTIFACT_CACHE, is_database, shown_uri, sqlite_
 if TYPE_CHECKING:
     from distributed.worker import Worker
 
+    from sweeper.engine.dask.shipping import Parcel
+    from sweeper.engine.dask.terms import Terms
     from sweeper.engine.process import Setup
-    from sweeper.engine.shipping import Parcel
-    from sweeper.engine.terms import Terms
 
 INSPECTION_SECONDS = 120.0
 """How long a worker's process may take to start, import the user's code and ask the store."""
@@ -46,7 +46,7 @@ class Here:
 
 async def look(digest: str, dask_worker: Worker) -> Here:
     """Return what this worker has already of a driver's; the user's code has a digest."""
-    from sweeper.engine.shipping import place_of
+    from sweeper.engine.dask.shipping import place_of
 
     place = place_of(digest, _folder(dask_worker, "code"))
     return Here(await asyncio.to_thread(_own_digest), place.exists())
@@ -57,7 +57,7 @@ async def receive(token: str, terms: Terms, digest: str, parcel: Parcel | None, 
 
     That is nothing if it is fit. The code with a digest comes in a parcel, unless it is here.
     """
-    from sweeper.engine.shipping import place_of, unpack
+    from sweeper.engine.dask.shipping import place_of, unpack
 
     fault = _fault_of_address(terms)
     if fault:
@@ -73,7 +73,7 @@ async def receive(token: str, terms: Terms, digest: str, parcel: Parcel | None, 
 
 
 def _own_digest() -> str:
-    from sweeper.engine.terms import own_digest
+    from sweeper.engine.dask.terms import own_digest
 
     return own_digest()
 
@@ -112,7 +112,8 @@ def _setup(terms: Terms, code: Path, worker: Worker) -> Setup:
 
 def _inspected(setup: Setup, terms: Terms) -> tuple[str, ...]:
     """Return what a process, started as those of slots are, finds wanting."""
-    from sweeper.engine import inspection, process
+    from sweeper.engine import process
+    from sweeper.engine.dask import inspection
 
     executor = ProcessPoolExecutor(1, multiprocessing.get_context("forkserver"), process.start, (setup,))
     found = executor.submit(inspection.inspect, terms)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sweeper.engine import process
+from sweeper.engine.dask.terms import Sample, Terms
 from sweeper.engine.execute import class_of, rebuild
-from sweeper.engine.terms import Sample, Terms
 from sweeper.errors import StoreError
 from sweeper.store.credentials import remedy
 from sweeper.store.locate import local_path, shown_uri

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeper.engine import dask_address
-from sweeper.engine.dask_address import check_answers
+from sweeper.engine.dask import address
+from sweeper.engine.dask.address import check_answers
 from sweeper.errors import EngineError, InputError
 from tests.servers import free_port
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_address, "REACHING_SECONDS", 0.5)
-    monkeypatch.setattr(dask_address, "ANSWERING_SECONDS", 0.5)
+    monkeypatch.setattr(address, "REACHING_SECONDS", 0.5)
+    monkeypatch.setattr(address, "ANSWERING_SECONDS", 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +49,13 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_a_scheduler_answers(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_address, "ANSWERING_SECONDS", 60)
+    monkeypatch.setattr(address, "ANSWERING_SECONDS", 60)
     check_answers(cluster.scheduler_address)
     check_answers(cluster.scheduler_address.removeprefix("tcp://"))
 
 
 def test_a_worker_is_told_from_a_scheduler(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_address, "ANSWERING_SECONDS", 60)
+    monkeypatch.setattr(address, "ANSWERING_SECONDS", 60)
     with pytest.raises(EngineError, match="a Dask Worker is there; name the scheduler"):
         check_answers(cluster.workers[0].address)
 
@@ -66,7 +66,7 @@ def test_where_nobody_listens_it_is_said_what_starts_a_scheduler() -> None:
 
 
 def test_who_is_about_to_start_is_waited_for_and_who_says_nothing_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_address, "REACHING_SECONDS", 60)
+    monkeypatch.setattr(address, "REACHING_SECONDS", 60)
     with socket.socket() as late:
         late.bind(("127.0.0.1", 0))
         threading.Timer(0.3, late.listen).start()

@@ -18,12 +18,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sweeper.engine import dask_worker
 from sweeper.engine.base import Execution, TaskCall, WorkerLost
-from sweeper.engine.dask_cluster import Connection
-from sweeper.engine.dask_hosts import Host, choose, shortage, totals
-from sweeper.engine.dask_roster import Admit, Roster, Watcher
-from sweeper.engine.relay import Relay, Ticket
+from sweeper.engine.dask import worker
+from sweeper.engine.dask.cluster import Connection
+from sweeper.engine.dask.hosts import Host, choose, shortage, totals
+from sweeper.engine.dask.relay import Relay, Ticket
+from sweeper.engine.dask.roster import Admit, Roster, Watcher
 from sweeper.errors import EngineError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class DaskEngine:
         watcher = Watcher(self._place, self._lose_host, self._look_for_shortage, self._fail, notice)
         self._roster = Roster(connection, token, admit, watcher)
         try:
-            self._client.subscribe_topic(dask_worker.topic(token), self._hear)
+            self._client.subscribe_topic(worker.topic(token), self._hear)
             self._roster.open()
         except BaseException:
             self.close()
@@ -128,7 +128,7 @@ class DaskEngine:
         addresses = self._roster.close()
         if addresses:
             with contextlib.suppress(Exception):  # a worker is gone, or the scheduler: then so is what it ran
-                self._client.sync(self._ask, addresses, dask_worker.leave, self._token)
+                self._client.sync(self._ask, addresses, worker.leave, self._token)
         self._relay.close()
         self._connection.close()
         for attempt in [*self._orders]:
@@ -147,7 +147,7 @@ class DaskEngine:
     def _send(self, order: _Order, host: Host) -> None:
         order.host, order.short_since = host, None
         host.taken[order.attempt] = order.needs
-        work = dask_worker.Work(self._token, order.attempt, host.process, pickle.dumps(order.call))
+        work = worker.Work(self._token, order.attempt, host.process, pickle.dumps(order.call))
         order.task = self._client.submit(
             pickle.loads,
             pickle.dumps(work),
@@ -182,7 +182,7 @@ class DaskEngine:
 
     async def _stop(self, attempt: str, host: Host) -> None:
         with contextlib.suppress(Exception):  # the worker is gone, which is told in another way, or does not answer
-            if await self._ask([host.address], dask_worker.stop, self._token, attempt):
+            if await self._ask([host.address], worker.stop, self._token, attempt):
                 self._settle(attempt, WorkerLost("stopped"))
 
     async def _ask(self, addresses: list[str], function: Callable[..., Any], *args: str) -> bool:

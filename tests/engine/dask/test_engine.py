@@ -17,8 +17,9 @@ import psutil
 import pytest
 
 from sweeper.engine.base import Ending, Engine, Execution, WorkerLost, call_for
+from sweeper.engine.dask.cluster import connect
 from sweeper.engine.process import Setup
-from sweeper.errors import EngineError
+from sweeper.errors import EngineError, InputError
 from sweeper.session import EngineName
 from sweeper.store.records import RunRecord, RunStatus
 from sweeper.task.context import current
@@ -126,6 +127,12 @@ def test_a_process_that_dies_says_how_and_the_thread_goes_on(on_dask: Engine):
     assert score(executing(on_dask)(Trouble(number=2))) == 2.0
 
 
+def test_without_dask_it_is_said_how_to_have_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"pip install 'luigi-sweeper\[dask\]' brings it"):
+        connect("tcp://127.0.0.1:8786")
+
+
 def test_a_resource_that_no_worker_has_is_an_error_that_says_how_to_have_it(on_dask: Engine):
     future = needing(on_dask, {"gpu": 2})
     with pytest.raises(EngineError, match="no worker has that") as error:
@@ -153,7 +160,7 @@ def test_a_worker_that_is_killed_or_its_nanny_loses_its_task_and_leaves_nothing(
 def test_workers_that_come_are_given_work_and_what_goes_with_one_may_come_back_with_another(
     cluster: DaskCluster, setup: Setup, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("sweeper.engine.dask.SHORTAGE_SECONDS", 1.0)
+    monkeypatch.setattr("sweeper.engine.dask.engine.SHORTAGE_SECONDS", 1.0)
     notices: list[str] = []
     with contextlib.closing(dask_engine(cluster.address, setup, notices.append)) as engine:
         assert (engine.slots, engine.resources) == (2, {})

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 from optuna import TrialPruned
 
-from sweeper.engine import relay as relay_module
-from sweeper.engine.relay import Exchange, Relay, Ticket
+from sweeper.engine.dask import relay as relay_module
+from sweeper.engine.dask.relay import Exchange, Relay, Ticket
 from sweeper.errors import EngineError, StoreAway, StoreError, SweeperError
 from sweeper.search.channel import ChannelReporter
 from tests.clusters import cluster_in_threads

@@ -18,12 +18,13 @@ import pytest
 
 from sweeper.binding import bind
 from sweeper.binding.survey import sample
-from sweeper.engine import dask_admission, dask_reception, dask_worker
 from sweeper.engine.base import call_for
-from sweeper.engine.dask_admission import Admission, refusal
+from sweeper.engine.dask import admission, reception
+from sweeper.engine.dask import worker as worker_side
+from sweeper.engine.dask.admission import Admission, refusal
+from sweeper.engine.dask.shipping import pack
+from sweeper.engine.dask.terms import terms_for
 from sweeper.engine.process import luigi_config
-from sweeper.engine.shipping import pack
-from sweeper.engine.terms import terms_for
 from sweeper.errors import EngineError
 from sweeper.spec import load
 from sweeper.store import open_store
@@ -121,7 +122,7 @@ def reason(admitting: Admission, worker: str, **changes: Any) -> str:
 def test_a_worker_that_agrees_is_fit_and_has_the_code(admitting: Admission, worker: str) -> None:
     """The user's code lies where its processes look first, and nobody else may change it."""
     assert admitting.admit([worker]) == {worker: ""}
-    setup = dask_worker._pools[admitting.token].setup
+    setup = worker_side._pools[admitting.token].setup
     code = Path(setup.path[0])
     assert sorted(file.name for file in code.iterdir()) == ["mine.py", "words.py"]
     assert code.stat().st_mode & 0o077 == 0
@@ -134,7 +135,7 @@ def test_code_is_sent_once(admitting: Admission, worker: str, monkeypatch: pytes
     asked = sender._run
 
     async def note(address: str, function: Any, *arguments: Any, **options: Any) -> Any:
-        if function is dask_reception.receive:
+        if function is reception.receive:
             sent.append(arguments[-1])
         return await asked(address, function, *arguments, **options)
 
@@ -202,7 +203,7 @@ def test_a_store_that_is_not_the_drivers_is_said(admitting: Admission, worker: s
 def test_a_store_that_does_not_let_in_is_said_with_what_is_not_set(
     admitting: Admission, worker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_reception, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(reception, "PATIENCE_SECONDS", 0.1)
     variables = ("MLFLOW_TRACKING_TOKEN",)
     found = reason(admitting, worker, uri="http://127.0.0.1:9", had_password=True, variables=variables)
     assert "127.0.0.1:9: the store cannot be reached" in found
@@ -218,7 +219,7 @@ def test_a_database_whose_password_is_missing_is_not_asked(admitting: Admission,
 def test_a_folder_of_artifacts_that_the_worker_does_not_see_is_named(
     admitting: Admission, worker: str, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    monkeypatch.setattr(dask_admission, "signed", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(admission, "signed", lambda *_: contextlib.nullcontext())
     found = reason(admitting, worker)
     assert found.startswith("it does not see the artifacts that the driver sees in ")
     assert str(folder / "results" / "artifacts") in found
@@ -233,12 +234,12 @@ def test_nothing_is_left_where_artifacts_are(admitting: Admission, worker: str, 
 def test_a_worker_that_hangs_is_said_in_time(
     admitting: Admission, worker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_reception, "INSPECTION_SECONDS", 0.01)
+    monkeypatch.setattr(reception, "INSPECTION_SECONDS", 0.01)
     assert reason(admitting, worker).startswith("it was not ready after 0.01 s")
 
 
 def test_a_worker_that_does_not_answer_is_not_waited_for(admitting: Admission, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_admission, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(admission, "ANSWER_SECONDS", 0.2)
     gone = "tcp://127.0.0.1:9"
     assert admitting.admit([gone]) == {gone: "it does not answer"}
 
@@ -270,14 +271,15 @@ def test_no_byte_of_what_travels_is_a_secret(
     assert "MLFLOW_TRACKING_PASSWORD" in terms.variables
     with use(Context(store, Index(store))):
         call = call_for(binding.instance(next(iter(binding.points))), labels={})
-    work = dask_worker.Work("token", "attempt", "process", pickle.dumps(call))
+    work = worker_side.Work("token", "attempt", "process", pickle.dumps(call))
     travelling = pickle.dumps(terms) + pickle.dumps(work)
     assert not [secret for secret in secrets if secret.encode() in travelling]
 
 
 def test_what_a_worker_is_sent_takes_no_heavy_imports() -> None:
     """A Dask worker's event loop reads it: MLflow is imported by the processes of slots alone."""
-    modules = "sweeper.engine.dask_reception, sweeper.engine.terms, sweeper.engine.inspection, sweeper.engine.relay"
+    names = ("reception", "terms", "inspection", "relay")
+    modules = ", ".join(f"sweeper.engine.dask.{name}" for name in names)
     code = f"import sys, {modules}; print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "False"
