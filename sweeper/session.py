@@ -138,7 +138,7 @@ def run_binding(
             with interrupts.put_off():
                 record = SweepRun(store, binding, driver.run_id)
             try:
-                search = open_search(record, engine.slots, listener.noticed)
+                search = open_search(record, lambda: engine.slots, listener.noticed)
                 record.begin()
             except BaseException:
                 store.end_run(record.run.run_id, RunStatus.KILLED)
@@ -163,7 +163,7 @@ def _record_what_was_kept(store: ApiStore, listener: Listener) -> None:
 
 def _look_back(
     binding: Binding, store: ApiStore, driver: Driver, policy: Policy
-) -> Callable[[SweepRun, int, Notice], Search]:
+) -> Callable[[SweepRun, Callable[[], int], Notice], Search]:
     """Return what makes the search once the sweep's run is there; refuse first what does not go on from the record."""
     if binding.spec.study is None:
         if policy.fresh:
@@ -187,7 +187,7 @@ def _look_back(
     past = look_back(store, previous, binding, policy)
     old = previous.document if previous else {}
 
-    def search(record: SweepRun, slots: int, notice: Notice) -> Search:
+    def search(record: SweepRun, slots: Callable[[], int], notice: Notice) -> Search:
         labels = record.upstream_labels()
         return open_study(store, record.run, binding, past, old, slots=slots, labels=labels, notice=notice)
 

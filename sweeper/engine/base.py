@@ -107,7 +107,7 @@ class Engine(Protocol):
         """
 
     def cancel(self, future: Future[Execution]) -> bool:
-        """Stop a call; True only if its body is surely stopped, in which case the future raises ``WorkerLost``."""
+        """Stop a call, False if it has ended; its future raises ``WorkerLost`` once the body has surely stopped."""
 
     def close(self) -> None:
         """Stop whatever runs and let go of the slots."""

@@ -43,7 +43,7 @@ def open_study(
     past: Past,
     old: Mapping[str, Any],
     *,
-    slots: int,
+    slots: Callable[[], int],
     labels: Mapping[str, str],
     notice: Callable[[str], None],
 ) -> StudySearch:
@@ -54,7 +54,7 @@ def open_study(
     """
     spec = binding.spec
     assert spec.study is not None
-    beginnings = _with_known(_beginnings(run, spec, past, old, slots), store, binding, past)
+    beginnings = _with_known(_beginnings(run, spec, past, old, slots()), store, binding, past)
     ledger = Ledger(store, run, spec, beginnings, labels)
     _write_down(ledger, past)
     lag = beginnings.lag

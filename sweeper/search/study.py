@@ -34,8 +34,8 @@ class StudySearch:
     """Proposes the points of trials, one replicate after the other, and learns from their outcomes.
 
     It goes on from a ``past`` that ``memory`` was built of; ``disclosure`` decides when that learns of what comes.
-    ``points_of`` gives the points of a trial's values, of which ``slots`` are out at a time; ``has_result`` tells which
-    of them the store can answer; ``notice`` is told what a user should know.
+    ``points_of`` gives the points of a trial's values, and ``has_result`` tells which of them the store can answer;
+    ``slots()`` are out at a time, at most; ``notice`` is told what a user should know.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class StudySearch:
         past: Past,
         points_of: Callable[[Mapping[str, Any]], Sequence[Point]],
         has_result: Callable[[Point], bool],
-        slots: int,
+        slots: Callable[[], int],
         notice: Callable[[str], None],
     ) -> None:
         spec = ledger.spec
@@ -73,7 +73,7 @@ class StudySearch:
     def ask(self, is_blocked: Callable[[Point], bool]) -> Point | Wait | Done:
         """Return the next point: of a trial under way, else of one that is to go on, else of a new one."""
         with self._lock:
-            if len(self._in_flight) >= self._slots:
+            if len(self._in_flight) >= self._slots():
                 return Wait.FOR_OUTCOME
             chosen = next(filter(self._may_continue, self._under_way.values()), None) or self._next(is_blocked)
             if chosen is None and not self._study.reproducible:  # better a replicate more than an idle slot
