@@ -231,7 +231,7 @@ def test_what_ends_a_process_costs_its_own_point_on_a_cluster_of_our_own(store_u
     }
     assert swept.messages[0] == "1 worker: up to 1 task at a time"
     assert running(store_uri) == []
-    assert children() == before
+    assert children() <= before, "what a test before has started may end meanwhile"
 
 
 def children() -> set[int]:
