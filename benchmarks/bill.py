@@ -6,8 +6,10 @@ What a sweep costs as such does not count: of two sweeps the smaller is taken fr
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +18,20 @@ from mlflow.tracking import MlflowClient
 from benchmarks.naps import Driver, Napped, apart, decide, nap
 from benchmarks.served import Served, Usage, served
 from benchmarks.simulation import Cluster, Course, simulate, steady
+from sweeper.session import EngineName
 from sweeper.store import open_store
 from sweeper.store.driver import Driver as Entry
 from sweeper.store.lease import first_claim
 from sweeper.store.locate import sqlite_uri
-from sweeper.store.records import RunStatus
+from sweeper.store.records import MetricPoint, RunStatus
 from sweeper.store.tags import Tag
 
 FEW, MANY = 20, 220
 PAGE = 1000
 LOOKS = 50
+VALUES = 20
+"""Values of a curve that are written at once: ten a second, for two seconds."""
+
 MEGABYTES = 32
 
 INDEX = (
@@ -59,16 +65,22 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """All that was measured; ``contended`` is a task beside another driver; artifacts are in seconds a megabyte."""
+    """All that was measured, in processor seconds.
+
+    ``dask`` is what Dask takes of a task in the driver's process, where its scheduler runs too; ``contended`` is a task
+    beside another driver; ``batch`` is a part of a curve; artifacts are in seconds a megabyte.
+    """
 
     small: Driver
     large: Driver
+    dask: float
     worker: float
     alone: Task
     contended: Task
     few: Looks
     many: Looks
     indexed: Looks
+    batch: Usage
     upload: float
     download: float
     napped: Napped
@@ -80,19 +92,23 @@ def measure(slots: int, naps: int, runs: int) -> Bill:
     small, large = apart(decide, 16, 3000, 0.05), apart(decide, slots, 5 * slots, 10.0)
     with tempfile.TemporaryDirectory(prefix="sweeper-scale-") as temporary:
         folder = Path(temporary)
+        dask = _of_dask(folder / "dask")
         napped, predicted = held_against_a_run(folder / "local", naps)
         (folder / "server").mkdir()
         with served(folder / "server") as server:
             alone, worker = _a_task(server, folder / "work", 0)
             with contextlib.closing(Entry(open_store(server.uri))):  # another driver, which does nothing
                 contended, _ = _a_task(server, folder / "work", 1000)
+            batch = batches(server)
             upload, download = _transfer(server, folder)
             few = _look(server, 2 * (FEW + MANY))
             server.fill(runs)
             many = _look(server, runs)
             server.sql(*INDEX)
             indexed = _look(server, runs)
-    return Bill(small, large, worker, alone, contended, few, many, indexed, upload, download, napped, predicted)
+    return Bill(
+        small, large, dask, worker, alone, contended, few, many, indexed, batch, upload, download, napped, predicted
+    )
 
 
 def held_against_a_run(folder: Path, naps: int) -> tuple[Napped, Course]:
@@ -103,6 +119,14 @@ def held_against_a_run(folder: Path, naps: int) -> tuple[Napped, Course]:
     cores = len(os.sched_getaffinity(0))  # on one machine it is they that workers and their writes wait for
     cluster = Cluster(16, cost.decision, cost.worker / 2, cost.worker / 2, cores, cost.start)
     return napped, simulate(cluster, naps, steady(1.0))
+
+
+def _of_dask(folder: Path) -> float:
+    """Return by how much a task costs the driver's process more on a Dask cluster of its own."""
+    uri = sqlite_uri(folder / "results" / "mlflow.db")
+    local = apart(nap, folder, uri, 0, MANY, 0.0, 2)
+    dask = apart(nap, folder, uri, MANY, MANY, 0.0, 2, EngineName.DASK)
+    return dask.driver - local.driver
 
 
 def _a_task(server: Served, folder: Path, first: int) -> tuple[Task, float]:
@@ -118,6 +142,20 @@ def _swept(server: Served, folder: Path, first: int, points: int) -> tuple[Usage
     swept: list[Napped] = []
     usage = server.during(lambda: swept.append(apart(nap, folder, server.uri, first, points, 0.0, 2)))
     return usage, swept[0].worker
+
+
+def batches(server: Served) -> Usage:
+    """Return what ``LOOKS`` batches of a curve use."""
+    store, steps = open_store(server.uri), itertools.count()
+    run = store.start_run("curve", "curve", tags={})
+
+    def write() -> None:
+        now = int(time.time() * 1000)
+        store.log(run.run_id, metrics=[MetricPoint("loss", 0.5, next(steps), now) for _ in range(VALUES)])
+
+    usage = server.during(write, LOOKS)
+    store.end_run(run.run_id, RunStatus.FINISHED)
+    return usage
 
 
 def _transfer(server: Served, folder: Path) -> tuple[float, float]:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,7 +23,7 @@ import psutil
 
 from benchmarks.overhead import Clock
 from sweeper.engine.base import Ending, Execution, TaskCall
-from sweeper.session import bind_file, run_binding, run_spec
+from sweeper.session import EngineName, bind_file, run_binding, run_spec
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri
 from sweeper.store.records import Result, RunRecord
@@ -80,11 +80,16 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Napped:
-    """A sweep that ran: from its first run's start to the last one's end; what a worker's process spent on a task."""
+    """A sweep that ran: from its first run's start to the last one's end, and processor seconds.
+
+    ``decision`` is the loop's a task, ``driver`` that of the driver's whole process; ``worker`` a worker's a task, and
+    ``start`` what it spent before its first one.
+    """
 
     points: int
     makespan: float
     decision: float
+    driver: float
     worker: float
     start: float
 
@@ -148,25 +153,23 @@ class TimedEngine:
 
 
 class Meter(Clock):
-    """A listener that notes the processor time of the driver's thread, and its memory."""
+    """A listener that notes the processor time of the driver's thread and of its process, and its memory."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seconds: list[float] = []
+        self.of_process: list[float] = []
         self.bytes: list[int] = []
 
     def told(self, outcome: Outcome) -> None:
         """Take note."""
         super().told(outcome)
         self.seconds.append(time.thread_time())
+        self.of_process.append(time.process_time())
         self.bytes.append(psutil.Process().memory_info().rss if len(self.times) % 100 == 1 else 0)
 
     def noticed(self, message: str) -> None:
         """Say nothing: what is printed are tables."""
-
-    def between(self, first: int, last: int) -> float:
-        """Return processor seconds a point, between two of them."""
-        return (self.seconds[last] - self.seconds[first]) / (last - first)
 
     @property
     def bytes_a_point(self) -> float:
@@ -203,18 +206,27 @@ def decide(slots: int, points: int, seconds: float) -> Driver:
         uri = sqlite_uri(Path(temporary) / "results" / "mlflow.db")
         run_binding(bind_file(spec), meter, make_engine=lambda *_: engine, tracking_uri=uri)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Driver(slots, meter.between(points // 4, points - 1 - slots), peak, meter.bytes_a_point)
+    decision = _a_point(meter.seconds, points // 4, points - 1 - slots)
+    return Driver(slots, decision, peak, meter.bytes_a_point)
 
 
-def nap(folder: Path, uri: str, first: int, points: int, seconds: float, workers: int) -> Napped:
-    """Run a sweep of naps with the local engine."""
+def nap(
+    folder: Path, uri: str, first: int, points: int, seconds: float, workers: int, engine: EngineName = EngineName.LOCAL
+) -> Napped:
+    """Run a sweep of naps."""
     meter = Meter()
-    run_spec(write_spec(folder, first, points, seconds), meter, workers=workers, tracking_uri=uri)
+    run_spec(write_spec(folder, first, points, seconds), meter, engine=engine, workers=workers, tracking_uri=uri)
     runs = [run for run in open_reader(uri).runs_with(Tag.KIND, Kind.TASK) if "used" in run.metrics]
     runs = [run for run in runs if first <= run.metrics["value"] < first + points]
     spent, start = _spent(runs)
     begun, ended = min(run.start_time for run in runs), max(run.end_time or 0 for run in runs)
-    return Napped(points, (ended - begun) / 1000, meter.between(points // 4, points - 1), spent, start)
+    decision, driver = (_a_point(used, points // 4, points - 1) for used in (meter.seconds, meter.of_process))
+    return Napped(points, (ended - begun) / 1000, decision, driver, spent, start)
+
+
+def _a_point(used: Sequence[float], first: int, last: int) -> float:
+    """Return processor seconds a point, between two of them."""
+    return (used[last] - used[first]) / (last - first)
 
 
 def _spent(runs: list[RunRecord]) -> tuple[float, float]:

@@ -17,8 +17,9 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.bill import PAGE, Bill, measure
+from benchmarks.bill import LOOKS, PAGE, VALUES, Bill, measure
 from benchmarks.simulation import Cluster, simulate, varied
+from sweeper.task.curves import SECONDS_BETWEEN_WRITES
 
 GPUS = 1000
 POINTS = 1_000_000
@@ -58,6 +59,7 @@ def _costs(bill: Bill) -> str:
     rows = [
         ("driver, a task, 16 slots", _ms(small.decision)),
         (f"driver, a task, {large.slots:,} slots", _ms(large.decision)),
+        ("Dask, a task, in the driver and its scheduler", _ms(bill.dask)),
         (f"driver, memory, 16 and {large.slots:,} slots", f"{_mb(small.peak_bytes)}; {_mb(large.peak_bytes)}"),
         ("driver, memory that a point leaves behind", f"{small.bytes_a_point:.0f} bytes"),
         ("worker, a task", _ms(bill.worker)),
@@ -66,6 +68,10 @@ def _costs(bill: Bill) -> str:
         ("PostgreSQL, a task: written ahead; kept", f"{alone.written / 1e3:.1f} kB; {alone.size / 1e3:.1f} kB"),
         ("`mlflow server`, a task, with another driver", f"{_ms(contended.server)}, {contended.requests:.1f} requests"),
         ("PostgreSQL, a task, with another driver", _ms(contended.database)),
+        (
+            f"`mlflow server`; PostgreSQL, {VALUES} values of a curve",
+            _each(bill.batch.server / LOOKS, bill.batch.database / LOOKS),
+        ),
         (f"PostgreSQL, a look for drivers: {at}", _each(few.drivers, many.drivers, indexed.drivers)),
         (f"PostgreSQL, a look for claims: {at}", _each(few.claim, many.claim, indexed.claim)),
         (f"server and PostgreSQL, a page of {PAGE:,} runs: {at}", _each(few.page, many.page, indexed.page)),
@@ -83,7 +89,7 @@ def _rates(bill: Bill) -> str:
             (
                 f"{seconds:.0f} s",
                 f"{rate:.1f}",
-                f"{bill.large.decision * rate:.1%}",
+                f"{_decision(bill) * rate:.1%}",
                 f"{alone.requests * rate:.0f}",
                 f"{servers}",
                 f"{alone.transactions * rate:.0f}",
@@ -94,10 +100,13 @@ def _rates(bill: Bill) -> str:
             )
         )
     head = (
-        *("a task", "tasks a second", "driver busy", "requests a second", "server processes", "transactions a second"),
-        *("cores of PostgreSQL", "written ahead a second", "GPUs busy", f"{POINTS:,} points"),
+        *("a task takes", "tasks a second", "the driver, Dask's scheduler beside it, is busy"),
+        *("requests to MLflow a second", f"processes of `mlflow server`, at most {BUSY:.0%} busy"),
+        *("transactions of PostgreSQL a second", "cores of PostgreSQL", "written ahead a second"),
+        *("the GPUs are busy", f"{POINTS:,} points"),
     )
-    return _table(head, rows)
+    first, *others = zip(head, *rows, strict=True)
+    return _table(first, others)
 
 
 def _processes(bill: Bill) -> str:
@@ -132,8 +141,12 @@ def _totals(bill: Bill) -> str:
     few, many = bill.few, bill.many
     further = (POINTS - few.runs) / (many.runs - few.runs)
     memory = bill.large.peak_bytes + POINTS * bill.small.bytes_a_point
+    curves = GPUS / SECONDS_BETWEEN_WRITES
+    servers, cores = (curves * seconds / LOOKS for seconds in (bill.batch.server, bill.batch.database))
     rows = [
-        ("driver, tasks a second at most", f"{1 / bill.large.decision:,.0f}"),
+        (f"{GPUS:,} GPUs whose tasks all log curves: requests a second", f"{curves:.0f}"),
+        ("for these: server processes; cores of PostgreSQL", f"{math.ceil(servers / BUSY)}; {cores:.1f}"),
+        ("driver, tasks a second at most", f"{1 / _decision(bill):,.0f}"),
         ("driver, memory at the end", _mb(memory)),
         (
             "database: kept; written ahead",
@@ -151,13 +164,18 @@ def _cluster(bill: Bill, servers: int, hours: float = math.inf) -> Cluster:
     each = (bill.alone.server + bill.alone.database) / 2
     return Cluster(
         slots=GPUS,
-        decision=bill.large.decision,
+        decision=_decision(bill),
         before=each,
         after=each,
         servers=servers,
         between_losses=hours * 3600,
         recovery=RECOVERY_SECONDS,
     )
+
+
+def _decision(bill: Bill) -> float:
+    """Return what a task costs the driver of a cluster, as if Dask's scheduler ran in its process."""
+    return bill.large.decision + bill.dask
 
 
 def _servers(bill: Bill, seconds: float) -> int:

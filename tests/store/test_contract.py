@@ -348,6 +348,33 @@ def test_what_was_made_from_a_result_is_taken_back_with_it_and_counts_again(any_
     assert {result.run_id for result in any_store.results([name])} == {first, second, user}
 
 
+def test_a_store_tells_which_results_stand_for_the_points_of_a_sweep(any_store: ApiStore, name: str) -> None:
+    label, longer = sweep_tag(name), sweep_tag(f"{name}2")
+    alone = commit(any_store, name, "1-a", tags={label: '[{"a":1}]'})
+    shared = commit(any_store, name, "1-b", tags={label: '[{"a":2},{"a":3}]', f"{label}/2": '[{"a":4}]'})
+    old = commit(any_store, name, "1-c", tags={label: '[{"a":1}]', Tag.SUPERSEDED: "x"})
+    gone = commit(any_store, name, "1-d", tags={label: "[]", longer: '[{"a":5}]'})
+    any_store.start_run(name, "", tags={label: '[{"a":6}]'})
+    found = {one.run_id: (one.key, one.forms) for one in any_store.standing(name)}
+    assert found == {
+        alone.run_id: ("1-a", ('{"a":1}',)),
+        shared.run_id: ("1-b", ('{"a":2}', '{"a":3}', '{"a":4}')),
+        old.run_id: ("1-c", ('{"a":1}',)),
+        gone.run_id: ("1-d", ()),
+    }
+
+
+def test_a_param_or_a_tag_can_be_written_alone(any_store: ApiStore, name: str) -> None:
+    run_id = any_store.start_run(name, "", tags={"a": "1"}).run_id
+    any_store.log(run_id, params={"x": "y" * 7000})
+    any_store.log(run_id, tags={"a": "2"})
+    any_store.log(run_id, tags={"a": "3"})
+    run = any_store.run(run_id)
+    assert run.tags["a"] == "3"
+    assert run.params["x"].startswith("yyyy")
+    assert len(run.params["x"]) <= 6000
+
+
 def test_a_sweep_is_renamed_removed_and_restored(any_store: ApiStore, name: str) -> None:
     new = f"{name}.new"
     opened = start_sweep(any_store, name, {"name": name})
@@ -570,6 +597,7 @@ def test_the_readers_of_one_file_agree(store_uri: str, name: str) -> None:
         lambda one: sorted(map(repr, one.results([name], metrics=["accuracy", "loss"]))),
         lambda one: [repr(run) for run in one.runs_with(sweep_tag(name))],
         lambda one: [repr(run) for run in one.runs_with("odd", "it's")],
+        lambda one: sorted(map(repr, one.standing(name))),
         lambda one: one.sweep_names(),
         lambda one: repr(one.sweep(name)),
         lambda one: one.experiment_names(),
