@@ -125,11 +125,11 @@ class ApiStore(ApiReader):
     def _log_one(self, run_id: str, entry: Param | RunTag) -> None:
         """Write a param or a tag alone: in a database a batch is a transaction for each kind, and one around them."""
         write = self._client.log_param if isinstance(entry, Param) else self._client.set_tag
-        self._ask(lambda: write(run_id, entry.key, entry.value))
+        self._ask(lambda: write(run_id, entry.key, entry.value, synchronous=True))
 
     def _log_batch(self, run_id: str, **entries: Any) -> None:
         """Write a batch; to write it twice changes nothing."""
-        self._ask(lambda: self._client.log_batch(run_id, **entries))
+        self._ask(lambda: self._client.log_batch(run_id, **entries, synchronous=True))
 
     def _like(self, experiment_id: str, name: str, started: int, tags: Mapping[str, str]) -> Run | None:
         """Return the run that a request made whose answer was lost."""
