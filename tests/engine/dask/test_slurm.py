@@ -23,7 +23,8 @@ ENDING_SECONDS = 30
 
 SBATCH = """\
 #!/bin/sh
-setsid sh "$1" > "job-$$.out" 2>&1 &
+cp "$1" "job-$$.sh"  # whoever submits it removes it then, as with a real one
+setsid sh "job-$$.sh" > "job-$$.out" 2>&1 &
 echo $! >> jobs
 echo "Submitted batch job $!"
 """
