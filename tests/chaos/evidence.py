@@ -27,6 +27,8 @@ ARTIFACTS = {"harvest": ["grain.txt"], "grind": ["bran.txt", "deep/flour.txt"]}
 
 ORDINARY = {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlflow.db.lock", "artifacts", "unrecorded", ".lock"}
 SECONDS_FOR_ORPHANS = 10.0
+MS_FOR_THE_LAST_WRITE = 1000
+"""How long a run's last write may wait for others; until then nobody sees the end whose time it bears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,12 @@ def check_results_are_whole(arena: Arena) -> None:
 
 
 def _seen_by_two(runs: list[RunRecord]) -> int:
-    """Return how many results have an earlier one that ended only after they had begun: neither knew of the other."""
+    """Return how many results began before there was another to be seen: neither knew of the other.
+
+    The worker of a killed driver may be at its last write while a rival looks: that result is seen only later than
+    it says that it ended.
+    """
+    killed = {run.run_id for run in runs if run.status is RunStatus.KILLED}
     by_key: dict[str, list[RunRecord]] = {}
     for run in runs:
         if run.key:
@@ -106,7 +113,8 @@ def _seen_by_two(runs: list[RunRecord]) -> int:
     number = 0
     for twins in by_key.values():
         first = min(twins, key=lambda run: (run.end_time or 0, run.run_id))
-        number += sum(run.start_time <= (first.end_time or 0) for run in twins if run is not first)
+        seen = (first.end_time or 0) + MS_FOR_THE_LAST_WRITE * (first.tags.get(Tag.DRIVER) in killed)
+        number += sum(run.start_time <= seen for run in twins if run is not first)
     return number
 
 
