@@ -64,6 +64,7 @@ class Sweep:
         self._spec = binding.spec
         self._search = search
         self._driver = driver
+        self._index = index
         self._record = record
         self._listener = listener
         self._replicates = Replicates(binding.spec)
@@ -124,6 +125,7 @@ class Sweep:
 
     def _loop(self) -> None:
         while True:
+            self._driver.catch_up(self._index.refresh)
             self._top_up()
             if not self._worker.is_busy and (self._is_stopping or self._is_over()):
                 break

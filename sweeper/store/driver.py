@@ -31,8 +31,9 @@ _WANTS, _HAS = "wants", "has"
 class Driver:
     """This process's entry in the store: it beats, and gets to know the others that work on the store.
 
-    While it knows of none, its tasks claim their keys without looking for rivals. It keeps up in a thread of its own,
-    unless it is told that somebody calls ``keep_up``: a thread must not be there when Luigi forks.
+    While it knows of none, and has caught up with what those have done who are gone, its tasks claim their keys without
+    looking for rivals. It keeps up in a thread of its own, unless it is told that somebody calls ``keep_up``: a thread
+    must not be there when Luigi forks.
     """
 
     def __init__(self, store: Store, *, at: str = "", by_itself: bool = True) -> None:
@@ -54,6 +55,7 @@ class Driver:
         self._last_beat = time.monotonic()
         self._known: frozenset[str] = frozenset()
         self._greeted: frozenset[str] = frozenset()
+        self._partings = self._partings_caught_up_with = 0
         self._on_their_way: set[str] = set()
         self._unseen: set[str] = set()
         self._deciding = threading.Lock()
@@ -69,8 +71,18 @@ class Driver:
 
     @property
     def is_contended(self) -> bool:
-        """Whether another driver may want the keys that this one wants."""
-        return bool(self._known)
+        """Whether another driver may want the keys that this one wants, or may have done what this one holds."""
+        return bool(self._known) or self._partings != self._partings_caught_up_with
+
+    def catch_up(self, look: Callable[[], None]) -> None:
+        """Once others have gone, and none is left, have ``look`` find what they have done; then this one is alone.
+
+        While others are there each task looks for itself, with its claim made.
+        """
+        partings = self._partings
+        if partings != self._partings_caught_up_with and not self._known:
+            look()
+            self._partings_caught_up_with = partings
 
     def enter(self, key: str) -> bool:
         """Take note that work with a key is on its way to where it is claimed; return ``is_contended`` for it."""
@@ -172,6 +184,8 @@ class Driver:
             with self._deciding:
                 if names - self._known:
                     self._unseen |= self._on_their_way
+                if self._known - names:
+                    self._partings += 1
                 self._known = names
             self._greet(names)
             return others

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from sweeper.report.sources.outcomes import outcomes
 from sweeper.report.tables.formats import render
 from sweeper.report.tables.table import answer
 from sweeper.store import open_reader
+from sweeper.store.driver import LOOK_SECONDS
 from sweeper.store.records import RunStatus
 from sweeper.store.tags import Tag
+from sweeper.sweep import WINDOW
 from tests.cli.conftest import SWEEPER, make_project, wait_until
 from tests.sweeping import running, runs
 
@@ -169,6 +172,23 @@ def test_two_drivers_at_once_share_the_work(project: Project):
     assert len(finished) == 4
     assert scores(project.uri, "gates") == scores(project.uri, "others") == [0.0, 1.0, 2.0, 3.0]
     assert running(project.uri) == []
+
+
+def test_what_another_driver_has_done_before_it_left_is_not_done_again(project: Project):
+    """Neither what this one held when the other began, nor what it takes up only after the other has gone."""
+    number = WINDOW + 8
+    spec = project.spec("gates", GATES.replace("4", str(number)))
+    one = project.start("run", spec)
+    project.wait_for("begun-0")
+    for gate in range(1, number):
+        project.touch(f"open-{gate}")
+    other = project.spec("others", GATES.replace("[4]", f"[1, {number}]"))
+    code, text = project.start("run", other).wait()
+    assert (code, f"{number - 1} computed" in text) == (0, True), text
+    time.sleep(1.5 * LOOK_SECONDS)  # until the first knows that it is alone again
+    project.touch("open-0")
+    code, text = one.wait()
+    assert (code, f"1 computed, {number - 1} reused" in text) == (0, True), text
 
 
 def test_a_terminal_has_a_live_display_that_leaves_only_lines_behind(project: Project):
