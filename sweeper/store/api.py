@@ -15,6 +15,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from sweeper.errors import StoreError
 from sweeper.store.api_reader import ApiReader
+from sweeper.store.locate import is_database
 from sweeper.store.records import MetricPoint, OpenRun, RunRecord, RunStatus
 from sweeper.store.repository import artifact_repository
 from sweeper.store.values import MAX_NAME, MAX_PARAM, MAX_TAG, fit, fit_value
@@ -60,8 +61,10 @@ class ApiStore(ApiReader):
         entries = [Metric(metric.name, metric.value, metric.timestamp, metric.step) for metric in metrics]
         fitted = [Param(key, value) for key, value in fit(params or {}, MAX_PARAM).items()]
         labels = [RunTag(key, value) for key, value in fit(tags or {}, MAX_TAG).items()]
-        if not entries and len(fitted) + len(labels) == 1:
-            self._log_one(run_id, *fitted, *labels)
+        if self._is_quicker_singly(fitted, entries, labels):
+            singly: list[Param | Metric | RunTag] = [*fitted, *entries, *labels]
+            for entry in singly:
+                self._log_one(run_id, entry)
             return
         halves: list[Any] = [*zip_longest(_chunks(entries, METRICS_BATCH), _chunks(fitted, BATCH), fillvalue=[])]
         *first, last = halves
@@ -122,9 +125,19 @@ class ApiStore(ApiReader):
             if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
                 raise
 
-    def _log_one(self, run_id: str, entry: Param | RunTag) -> None:
-        """Write a param or a tag alone: in a database a batch is a transaction for each kind, and one around them."""
-        write = self._client.log_param if isinstance(entry, Param) else self._client.set_tag
+    def _is_quicker_singly(self, params: list[Param], metrics: list[Metric], tags: list[RunTag]) -> bool:
+        """Whether each entry is better written by itself.
+
+        In a database a batch is a transaction for each kind, and one around them; to a server it is one request.
+        """
+        numbers = [len(params), len(metrics), len(tags)]
+        return sum(numbers) == 1 or (is_database(self.uri) and max(numbers) == 1)
+
+    def _log_one(self, run_id: str, entry: Param | Metric | RunTag) -> None:
+        """Write one entry; to write it twice changes nothing."""
+        write: Any = self._client.log_param if isinstance(entry, Param) else self._client.set_tag
+        if isinstance(entry, Metric):
+            write = partial(self._client.log_metric, timestamp=entry.timestamp, step=entry.step)
         self._ask(lambda: write(run_id, entry.key, entry.value, synchronous=True))
 
     def _log_batch(self, run_id: str, **entries: Any) -> None:

@@ -364,15 +364,20 @@ def test_a_store_tells_which_results_stand_for_the_points_of_a_sweep(any_store: 
     }
 
 
-def test_a_param_or_a_tag_can_be_written_alone(any_store: ApiStore, name: str) -> None:
-    run_id = any_store.start_run(name, "", tags={"a": "1"}).run_id
-    any_store.log(run_id, params={"x": "y" * 7000})
-    any_store.log(run_id, tags={"a": "2"})
-    any_store.log(run_id, tags={"a": "3"})
-    run = any_store.run(run_id)
-    assert run.tags["a"] == "3"
-    assert run.params["x"].startswith("yyyy")
-    assert len(run.params["x"]) <= 6000
+def test_what_is_written_singly_is_there_at_once_and_may_be_written_twice(
+    any_store: ApiStore, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_LOGGING", "true")
+    run_id = any_store.start_run(name, "", tags={"a": "1"}, params={"x": "y" * 7000}).run_id
+    for value in ("2", "3", "3"):
+        any_store.log(run_id, tags={"a": value})
+        assert any_store.run(run_id).tags["a"] == value
+    for _ in range(2):
+        any_store.log(run_id, metrics=[MetricPoint("loss", math.inf, 3, 1000)], params={"z": "1"}, tags={"b": "4"})
+        run = any_store.run(run_id)
+        assert (run.metrics, run.params["z"], run.tags["b"]) == ({"loss": math.inf}, "1", "4")
+    assert any_store.curves([run_id], "loss") == {run_id: {3: math.inf}}
+    assert 0 < len(run.params["x"]) <= 6000
 
 
 def test_a_sweep_is_renamed_removed_and_restored(any_store: ApiStore, name: str) -> None:
