@@ -105,25 +105,14 @@ def run_binding(
     """Run a bound spec on an engine that is made once the store is there."""
     from sweeper.record import SweepRun
     from sweeper.resources import Resources
-    from sweeper.store import open_store
     from sweeper.store.driver import Driver
     from sweeper.store.index import Index
-    from sweeper.store.lease import bury_the_dead
-    from sweeper.store.patience import Patience, running_seconds
-    from sweeper.store.reach import check_reachable
-    from sweeper.store.records import RunStatus
     from sweeper.store.tags import Tag
     from sweeper.sweep import Sweep
     from sweeper.task.context import Context, use
 
     interrupts = Interrupts(listener.noticed)
-    check_reachable(tracking_uri)  # one that does not answer to begin with is not waited for
-    store = open_store(tracking_uri, Patience(running_seconds(), listener.noticed))
-    _record_what_was_kept(store, listener)  # before its runs are buried
-    buried = bury_the_dead(store)
-    if buried:
-        left = "run" if buried == 1 else "runs"
-        listener.noticed(f"{buried} {left} that an earlier process left behind: marked KILLED")
+    store = _tidied_store(tracking_uri, listener)
     index = Index(store, metrics=binding.spec.metrics)
     with contextlib.ExitStack() as session:
         session.enter_context(interrupts.heard())
@@ -134,19 +123,45 @@ def run_binding(
         open_search = _look_back(binding, store, driver, policy)
         driver.meet_others(listener.noticed)
         context = Context(store, index, labels={Tag.DRIVER: driver.run_id}, metric=binding.spec.metric)
-        with use(context):
-            with interrupts.put_off():
-                record = SweepRun(store, binding, driver.run_id)
-            try:
-                search = open_search(record, lambda: engine.slots, listener.noticed)
-                record.begin()
-            except BaseException:
-                store.end_run(record.run.run_id, RunStatus.KILLED)
-                raise
-            sweep = Sweep(binding, search, engine, store, index, driver, record, listener, policy)
-            interrupts.ask(sweep.stop)
-            with _obedient(driver, sweep.stop, listener):
-                return sweep.run(at_end=interrupts.leave_in_peace)
+        session.enter_context(use(context))
+        with interrupts.put_off():
+            record = SweepRun(store, binding, driver.run_id)
+        with _killed_unless_begun(store, record):
+            search = open_search(record, lambda: engine.slots, listener.noticed)
+            record.begin()
+        sweep = Sweep(binding, search, engine, store, index, driver, record, listener, policy)
+        interrupts.ask(sweep.stop)
+        with _obedient(driver, sweep.stop, listener):
+            return sweep.run(at_end=interrupts.leave_in_peace)
+
+
+def _tidied_store(tracking_uri: str, listener: Listener) -> ApiStore:
+    """Open the store, and put in order what earlier processes could not."""
+    from sweeper.store import open_store
+    from sweeper.store.lease import bury_the_dead
+    from sweeper.store.patience import Patience, running_seconds
+    from sweeper.store.reach import check_reachable
+
+    check_reachable(tracking_uri)  # one that does not answer to begin with is not waited for
+    store = open_store(tracking_uri, Patience(running_seconds(), listener.noticed))
+    _record_what_was_kept(store, listener)  # before its runs are buried
+    buried = bury_the_dead(store)
+    if buried:
+        left = "run" if buried == 1 else "runs"
+        listener.noticed(f"{buried} {left} that an earlier process left behind: marked KILLED")
+    return store
+
+
+@contextlib.contextmanager
+def _killed_unless_begun(store: ApiStore, record: SweepRun) -> Iterator[None]:
+    """End the run of a sweep that could not begin."""
+    from sweeper.store.records import RunStatus
+
+    try:
+        yield
+    except BaseException:
+        store.end_run(record.run.run_id, RunStatus.KILLED)
+        raise
 
 
 def _record_what_was_kept(store: ApiStore, listener: Listener) -> None:
