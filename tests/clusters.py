@@ -32,10 +32,10 @@ class DaskCluster:
         _wait_for(lambda: file.exists() and file.stat().st_size > 0, "the scheduler is there")
         self.address = str(json.loads(file.read_text(encoding="utf-8"))["address"])
 
-    def add_worker(self, name: str, *options: str) -> subprocess.Popen[bytes]:
+    def add_worker(self, name: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker with one thread, and a nanny unless an option says otherwise."""
         options = ("--nthreads", "1", "--name", name, "--host", "127.0.0.1", "--no-dashboard", *options)
-        worker = self._start("worker", self.address, *options, log=name)
+        worker = self._start("worker", self.address, *options, log=name, **environment)
         self.workers.append(worker)
         return worker
 
@@ -61,14 +61,14 @@ class DaskCluster:
         for process in (*self.workers, self.scheduler):
             self.remove(process)
 
-    def _start(self, *words: str, log: str = "scheduler") -> subprocess.Popen[bytes]:
+    def _start(self, *words: str, log: str = "scheduler", **environment: str) -> subprocess.Popen[bytes]:
         place = ("--scheduler-file", str(self.folder / "scheduler.json")) if words[0] == "scheduler" else ()
         local = ("--local-directory", str(self.folder)) if words[0] == "worker" else ()
         with (self.folder / f"{log}.log").open("wb") as output:
             return subprocess.Popen(
                 [str(_DASK), *words, *place, *local],
                 cwd=self.folder,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -59,6 +59,37 @@ pruner = { name = "threshold", upper = 0.5 }
 rate = { choice = [0.1, 2.0] }
 """
 
+TRAINS = """
+import os
+import time
+import luigi
+from sweeper import MlflowTask
+
+class Prepare(MlflowTask):
+    def _run(self):
+        self.save_to_mlflow(metrics={"size": 1})
+
+class Train(MlflowTask):
+    seed: int = luigi.IntParameter()
+
+    def requires(self):
+        return {"data": Prepare()}
+
+    def _run(self):
+        os.mkdir("device-in-use")
+        time.sleep(0.3)
+        os.rmdir("device-in-use")
+        self.save_to_mlflow(metrics={"device": int(os.environ["CUDA_VISIBLE_DEVICES"])})
+"""
+TRAININGS = """
+task = "trains:Train"
+metric = "device"
+[resources.Train]
+gpu = 1
+[grid]
+seed = { range = [3] }
+"""
+
 
 @pytest.fixture
 def setup(context: Context, store_uri: str) -> Setup:
@@ -179,6 +210,22 @@ def test_workers_that_come_are_given_work_and_what_goes_with_one_may_come_back_w
             needing(engine, {"licence": 1}).result(timeout=PATIENCE_SECONDS)
     assert notices[:2] == ["2 workers: up to 2 tasks at a time", "1 worker more: up to 3 tasks at a time"]
     assert notices[2].endswith("waiting 1 s for it")
+
+
+def test_tasks_of_a_sweep_go_where_the_device_is_that_they_ask_for_one_at_a_time(
+    cluster: DaskCluster, store_uri: str, tmp_path: Path
+):
+    (tmp_path / "trains.py").write_text(TRAINS, encoding="utf-8")
+    worker = cluster.add_worker(
+        "device", "--no-nanny", "--nthreads", "2", "--resources", "gpu=1", CUDA_VISIBLE_DEVICES="5"
+    )
+    try:
+        cluster.pids()
+        swept = sweep(TRAININGS, store_uri, engine=EngineName.DASK, address=cluster.address)
+    finally:
+        cluster.remove(worker)
+    assert swept.reasons == {}
+    assert [outcome.value for outcome in swept.outcomes] == [5.0, 5.0, 5.0]
 
 
 def test_without_a_scheduler_the_sweep_ends_and_says_what_to_do(tmp_path: Path, setup: Setup):
