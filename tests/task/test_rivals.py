@@ -189,3 +189,20 @@ def test_a_newcomer_is_greeted_once_what_was_sent_off_before_has_ended(store: Ap
     assert knows_tag(newcomer.run_id) in store.run(first.run_id).tags
     for driver in (first, newcomer):
         driver.close()
+
+
+def test_a_driver_is_alone_again_once_it_has_read_what_the_last_of_the_others_has_done(store: ApiStore) -> None:
+    first, looks = Driver(store, by_itself=False), list[bool]()
+    others = [Driver(store, by_itself=False) for _ in range(2)]
+    first.keep_up()
+    for other in others:
+        assert first.is_contended
+        first.catch_up(lambda: looks.append(first.is_contended))
+        assert looks == []
+        other.close()
+        first.keep_up()
+    assert first.is_contended
+    for _ in range(2):
+        first.catch_up(lambda: looks.append(first.is_contended))
+    assert (looks, first.is_contended) == ([True], False)
+    first.close()
