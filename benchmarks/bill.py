@@ -15,12 +15,12 @@ from pathlib import Path
 
 from mlflow.tracking import MlflowClient
 
-from benchmarks.naps import Driver, Napped, apart, decide, nap
+from benchmarks.naps import DriverCost, Napped, apart, decide, nap
 from benchmarks.served import Served, Usage, served
 from benchmarks.simulation import Cluster, Course, simulate, steady
 from sweeper.session import EngineName
 from sweeper.store import open_store
-from sweeper.store.driver import Driver as Entry
+from sweeper.store.driver import Driver
 from sweeper.store.lease import first_claim
 from sweeper.store.locate import sqlite_uri
 from sweeper.store.records import MetricPoint, RunStatus
@@ -42,7 +42,7 @@ INDEX = (
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TaskCost:
     """What one task uses: processor seconds, numbers, bytes."""
 
     server: float
@@ -71,12 +71,12 @@ class Bill:
     beside another driver; ``batch`` is a part of a curve; artifacts are in seconds a megabyte.
     """
 
-    small: Driver
-    large: Driver
+    small: DriverCost
+    large: DriverCost
     dask: float
     worker: float
-    alone: Task
-    contended: Task
+    alone: TaskCost
+    contended: TaskCost
     few: Looks
     many: Looks
     indexed: Looks
@@ -97,7 +97,7 @@ def measure(slots: int, naps: int, runs: int) -> Bill:
         (folder / "server").mkdir()
         with served(folder / "server") as server:
             alone, worker = _a_task(server, folder / "work", 0)
-            with contextlib.closing(Entry(open_store(server.uri))):  # another driver, which does nothing
+            with contextlib.closing(Driver(open_store(server.uri))):  # another driver, which does nothing
                 contended, _ = _a_task(server, folder / "work", 1000)
             batch = batches(server)
             upload, download = _transfer(server, folder)
@@ -129,13 +129,13 @@ def _of_dask(folder: Path) -> float:
     return dask.driver - local.driver
 
 
-def _a_task(server: Served, folder: Path, first: int) -> tuple[Task, float]:
+def _a_task(server: Served, folder: Path, first: int) -> tuple[TaskCost, float]:
     """Return what a task uses on the server, and the processor seconds that it costs its worker's process."""
     few, _ = _swept(server, folder, first, FEW)
     many, worker = _swept(server, folder, first + FEW, MANY)
     more = many - few
     each = (more.server, more.database, more.requests, more.transactions, more.written, more.size)
-    return Task(*(used / (MANY - FEW) for used in each)), worker
+    return TaskCost(*(used / (MANY - FEW) for used in each)), worker
 
 
 def _swept(server: Served, folder: Path, first: int, points: int) -> tuple[Usage, float]:
@@ -177,7 +177,7 @@ def _look(server: Served, runs: int) -> Looks:
     assert found is not None
     experiments = [found.experiment_id]
     order = ["attributes.start_time ASC"]
-    with contextlib.closing(Entry(store, by_itself=False)) as entry:
+    with contextlib.closing(Driver(store, by_itself=False)) as entry:
         drivers = server.during(entry.keep_up, LOOKS)
     claim = server.during(lambda: first_claim(store, f"1-{0:064}"), LOOKS)
     page = server.during(lambda: client.search_runs(experiments, max_results=PAGE, order_by=order), 2)

@@ -69,7 +69,7 @@ class Nap(MlflowTask):
 
 
 @dataclass(frozen=True, slots=True)
-class Driver:
+class DriverCost:
     """What the driver costs: processor seconds of its loop a task, its memory at the end, and how that grew a point."""
 
     slots: int
@@ -198,7 +198,7 @@ def write_spec(folder: Path, first: int, points: int, seconds: float) -> Path:
     return spec
 
 
-def decide(slots: int, points: int, seconds: float) -> Driver:
+def decide(slots: int, points: int, seconds: float) -> DriverCost:
     """Measure a driver on its own, with so many slots that are each busy for so long."""
     with tempfile.TemporaryDirectory(prefix="sweeper-scale-") as temporary:
         spec, meter = write_spec(Path(temporary), 0, points, seconds), Meter()
@@ -207,7 +207,7 @@ def decide(slots: int, points: int, seconds: float) -> Driver:
         run_binding(bind_file(spec), meter, make_engine=lambda *_: engine, tracking_uri=uri)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     decision = _a_point(meter.seconds, points // 4, points - 1 - slots)
-    return Driver(slots, decision, peak, meter.bytes_a_point)
+    return DriverCost(slots, decision, peak, meter.bytes_a_point)
 
 
 def nap(

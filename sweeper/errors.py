@@ -5,7 +5,7 @@ SweeperError            1   something went wrong that none of the others names
 │   └── SpecError       2   every problem of a spec at once
 ├── StoreError          3   the tracking store cannot be reached or used
 │   └── StoreAway       3   it does not answer now, and may do so later
-├── EngineError         3   the workers cannot be started or reached
+├── EngineError         3   the workers, or their cluster, cannot be started, reached or used
 ├── TaskError           1   a task broke the contract of MlflowTask
 └── IdentityError       1   two different things claim one identity
 """
@@ -77,7 +77,7 @@ class StoreAway(StoreError):  # noqa: N818 (a state of the store, not a mistake)
 
 
 class EngineError(SweeperError):
-    """The workers cannot be started or reached."""
+    """The workers, or their cluster, cannot be started, reached or used."""
 
     exit_code = 3
 

@@ -67,8 +67,12 @@ class Resources:
         for family, needs in self._binding.asked.items() if self._engine.is_concurrent else ():
             lacking = {name: why for name, amount in needs.items() if (why := self._lack(name, amount))}
             for name, why in lacking.items():
-                reason = f"{family} could never run: {why}"
-                yield Problem(source, to_key("resources", family, name), reason, f"{needs[name]:g}")
+                if name in self._binding.spec.resources.get(family, {}):
+                    reason = f"{family} could never run: {why}"
+                    yield Problem(source, to_key("resources", family, name), reason, f"{needs[name]:g}")
+                else:
+                    reason = f"{family}'s own resources ask for {name} = {needs[name]:g}, so it could never run: {why}"
+                    yield Problem(source, "task", reason)
 
     def _lack(self, name: str, amount: float) -> str:
         """Return why so much of a resource is never there and what to do, '' if it may be.
@@ -78,9 +82,10 @@ class Resources:
         for known, total in self._engine.resources.items():
             self._seen[known] = max(total, self._seen.get(known, 0.0))
         totals = [there[name] for there in (self.limits, self._seen) if name in there]
+        if name == "gpu" and name not in self._seen:  # a limit makes none
+            return f"no worker has any; {_GPU_REMEDY}"
         if not totals:
-            remedy = _GPU_REMEDY if name == "gpu" else f"say how much there is, as in {name} = 1 under [limits]"
-            return f"no worker has any; {remedy}"
+            return f"no worker has any; say how much there is, as in {name} = 1 under [limits]"
         return "" if amount <= min(totals) else f"there is {min(totals):g}; let it need less, or give it more"
 
 

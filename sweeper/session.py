@@ -55,8 +55,14 @@ def run_spec(  # noqa: PLR0913 (one for each option)
     None for a cluster of ``workers`` on this machine (Dask only); ``tracking_uri`` as in ``sweeper.store.locate``;
     ``overrides`` as in ``sweeper.spec.load``; ``debug`` opens the debugger where a task fails (inline only). The first
     Ctrl-C lets what runs finish, the second stops it.
+
+    Raises ``SpecError`` with all that is wrong with the spec, another ``InputError`` for options that do not go
+    together or go against the record, ``StoreError`` and ``EngineError`` where store or workers cannot be used; before
+    anything runs, but for a store or workers that are lost on the way.
     """
     devices = _devices(gpus, engine)
+    if address is not None and engine is not EngineName.DASK:
+        raise InputError(f"--address {address}: is of a Dask cluster; it needs --engine dask")
     if engine is EngineName.LOCAL:
         from sweeper.engine.local import warm_up
 

@@ -68,6 +68,8 @@ def test_what_no_worker_has_is_told_before_anything_runs_all_at_once(store_uri: 
         [resources]
         Fit = {{ gpu = 1, licence = 1 }}
         Scale = {{ cpu = 1000 }}
+        [limits]
+        gpu = 2  # which makes none
     """
     with pytest.raises(SpecError) as raised:
         sweep(text, store_uri, engine=EngineName.LOCAL)
@@ -106,6 +108,14 @@ def test_what_only_classes_speak_of_has_luigis_total_of_one(monkeypatch: pytest.
     resources.check()
     assert resources.limits == {"disk": 1.0}
     assert resources.needs(Scale()) == {"disk": 1.0}
+
+
+def test_what_a_class_asks_for_in_vain_is_told_before_anything_runs(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Scale, "resources", {"cpu": 1000})
+    with pytest.raises(
+        SpecError, match=r"task: Scale's own resources ask for cpu = 1000, so it could never run: there is"
+    ):
+        Resources(bound(""), Big()).check()
 
 
 def test_what_an_instance_asks_for_in_vain_fails_its_point_alone(monkeypatch: pytest.MonkeyPatch, store_uri: str):

@@ -67,8 +67,6 @@ def command(  # noqa: PLR0913 (one for each option)
         return
     if debug and engine is not EngineName.INLINE:
         raise click.UsageError("--pdb needs --engine inline: a worker process has no terminal")
-    if address is not None and engine is not EngineName.DASK:
-        raise click.UsageError("--address is of a Dask cluster: it needs --engine dask")
     if address is not None and _is_given("workers"):
         raise click.UsageError("--workers is for a cluster of the sweep's own; the one at --address has what it has")
     from sweeper.progress import Progress

@@ -103,7 +103,8 @@ class Engine(Protocol):
         """Start a call in a free slot, which has so much of each resource for it.
 
         The future runs from when the call does. It holds an ``Execution`` whatever the task did, and raises
-        ``WorkerLost`` if the process that ran it is gone.
+        ``WorkerLost`` if the process that ran it is gone, ``EngineError`` if none could be started or reached, and
+        ``StoreError`` if the store was away. Raises ``EngineError`` where nothing has room: ask ``has_room`` first.
         """
 
     def cancel(self, future: Future[Execution]) -> bool:

@@ -10,6 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from sweeper.errors import InputError
 
+TOLERANCE = 1e-9
+"""By how much amounts may differ and be equal: ten tenths are one."""
+
 DEVICES_VARIABLE = "CUDA_VISIBLE_DEVICES"
 
 THREAD_VARIABLES = (
@@ -62,8 +65,9 @@ def visible_devices() -> tuple[str, ...]:
 
 
 def available_cores() -> float:
-    """Return how many cores this process may use, by its affinity and its control group's quota."""
-    return min(float(len(os.sched_getaffinity(0))), _quota())
+    """Return how many cores this process may use, by its affinity, where the system has that, and its group's quota."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(float(len(affinity(0)) if affinity else os.cpu_count() or 1), _quota())
 
 
 def thread_variables(threads: int) -> dict[str, str]:
@@ -81,7 +85,7 @@ def thread_shares(slots: int) -> dict[str, str]:
 
 def whole_threads(cores: float) -> int:
     """Return how many threads go with a number of cores."""
-    return max(1, int(cores + 1e-9))
+    return max(1, int(cores + TOLERANCE))
 
 
 def set_loaded_threads(environment: Mapping[str, str]) -> None:

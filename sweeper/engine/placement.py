@@ -6,10 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sweeper.engine.machine import DEVICES_VARIABLE, Machine, thread_variables, whole_threads
-
-TOLERANCE = 1e-9
-"""Ten tenths are one."""
+from sweeper.engine.machine import DEVICES_VARIABLE, TOLERANCE, Machine, thread_variables, whole_threads
 
 T = TypeVar("T")
 

@@ -33,9 +33,9 @@ class Setup:
     """What a worker process is given at its start.
 
     ``luigi_config`` is the driver's, by section and name; ``patience`` is how many seconds a store is waited for;
-    ``environment`` are the variables by which it knows its GPUs and threads; ``artifact_root`` is the folder for the
-    artifacts of new experiments, '' where the store's address says it; ``folder`` is where it works if there is such a
-    folder here, '' for that of the process which starts it.
+    ``environment`` are variables that are set in it, for its GPUs and threads and where fetched artifacts are kept;
+    ``artifact_root`` is the folder for the artifacts of new experiments, '' where the store's address says it;
+    ``folder`` is where it works if there is such a folder here, '' for that of the process which starts it.
     """
 
     uri: str

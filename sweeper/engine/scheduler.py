@@ -9,8 +9,7 @@ from typing import Any
 from luigi.scheduler import Scheduler
 from luigi.task_status import RUNNING
 
-TOLERANCE = 1e-9
-"""Ten tenths are one."""
+from sweeper.engine.machine import TOLERANCE
 
 LAST = (-math.inf,)
 """The rank of what runs already."""
@@ -39,11 +38,13 @@ class ResourceScheduler(Scheduler):
         self._has_room = has_room
         self._urgency = urgency
         self._used: Mapping[str, float] = {}
+        self._room: dict[frozenset[tuple[str, float]], bool] = {}
 
     def get_work(self, **kwargs: Any) -> Any:
         """Return what may start; ``was_short`` then says whether something lacked a resource."""
         self.was_short = False
         self._used = {}
+        self._room = {}  # of one decision: nothing starts meanwhile, and many tasks ask for the same
         return super().get_work(**{**kwargs, "current_tasks": None})  # no answer is lost on the way to this process
 
     def count_pending(self, worker: str) -> dict[str, Any]:
@@ -64,9 +65,15 @@ class ResourceScheduler(Scheduler):
         counted = needed_resources.keys() & self._limits.keys()
         has = all(
             self._used.get(name, 0) + needed_resources[name] <= self._limits[name] + TOLERANCE for name in counted
-        ) and self._has_room(needed_resources)
+        ) and self._is_room_for(needed_resources)
         self.was_short = self.was_short or not has
         return has
+
+    def _is_room_for(self, needed: Mapping[str, float]) -> bool:
+        asked = frozenset(needed.items())
+        if asked not in self._room:
+            self._room[asked] = self._has_room(needed)
+        return self._room[asked]
 
     def _rank(self, task: Any) -> tuple[Any, ...]:
         return LAST if task.status == RUNNING else (task.priority, *self._urgency(task.id), -task.time)

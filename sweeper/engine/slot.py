@@ -114,8 +114,15 @@ def _how_it_went(worker: BaseProcess, killed_before: int) -> str:
     code = worker.exitcode
     if code is None or code >= 0:
         return f"the worker process ended with exit code {code}"
-    name = signal.Signals(-code).name
-    if name != "SIGKILL":
-        return f"the worker process was killed by {name}"
+    if code != -signal.SIGKILL:
+        return f"the worker process was killed by {_name_of(-code)}"
     hint = ": out of memory" if killed_for_memory() > killed_before else "; out of memory?"
-    return f"the worker process was killed by {name}{hint}"
+    return f"the worker process was killed by SIGKILL{hint}"
+
+
+def _name_of(number: int) -> str:
+    """Return a signal's name; most of the real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -115,7 +115,7 @@ def test_overrides_change_the_plan(inside: Project, command: Command):
         (("run", "mixed.toml", "--pdb"), "--pdb needs --engine inline"),
         (
             ("run", "mixed.toml", "--address", "tcp://host:8786"),
-            "--address is of a Dask cluster: it needs --engine dask",
+            "--address tcp://host:8786: is of a Dask cluster; it needs --engine dask",
         ),
         (
             ("run", "mixed.toml", "--engine", "dask", "--address", "tcp://host:8786", "--workers", "2"),

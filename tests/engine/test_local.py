@@ -52,6 +52,7 @@ def local_sweep(task: str, body: str, uri: str, workers: int = 1) -> Swept:
     [
         ("os._exit", "the worker process ended with exit code 0"),
         ("kill -9", "the worker process was killed by SIGKILL; out of memory?"),
+        ("signal 40", "the worker process was killed by signal 40"),  # Python has no name for it
         ("segfault", "the worker process was killed by SIGSEGV"),
     ],
 )

@@ -53,6 +53,7 @@ ENDINGS: dict[str, Callable[[], object]] = {
     "no store": lose_the_store,
     "os._exit": lambda: os._exit(0),
     "kill -9": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "signal 40": lambda: os.kill(os.getpid(), 40),
     "segfault": lambda: ctypes.string_at(0),
     "hang": lambda: time.sleep(PATIENCE_SECONDS),
 }
