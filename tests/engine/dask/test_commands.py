@@ -15,7 +15,7 @@ from tests.pages import HOW_TO, blocks
 
 PAGES = [HOW_TO / f"{name}.md" for name in ("dask-cluster", "dask-tls", "slurm", "kubernetes")]
 
-_DASK = re.compile(r"\bdask (?:scheduler|worker) [^'\n]+")
+_DASK = re.compile(r"\bdask (?:scheduler|worker) [^'\n&]+")
 _CERTIFICATE = re.compile(r"\w+\.(?:pem|key)")
 
 
