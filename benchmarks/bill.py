@@ -18,6 +18,7 @@ from mlflow.tracking import MlflowClient
 from benchmarks.naps import DriverCost, Napped, apart, decide, nap
 from benchmarks.served import Served, Usage, served
 from benchmarks.simulation import Cluster, Course, simulate, steady
+from sweeper.engine.dask.sites import Site, choose
 from sweeper.session import EngineName
 from sweeper.store import open_store
 from sweeper.store.driver import Driver
@@ -67,13 +68,15 @@ class Looks:
 class Bill:
     """All that was measured, in processor seconds.
 
-    ``dask`` is what Dask takes of a task in the driver's process, where its scheduler runs too; ``contended`` is a task
+    ``dask`` is what Dask takes of a task in the driver's process, where its scheduler runs too; ``placing`` what it
+    takes to choose a worker for it, of as many as there are slots; ``contended`` is a task
     beside another driver; ``batch`` is a part of a curve; artifacts are in seconds a megabyte.
     """
 
     small: DriverCost
     large: DriverCost
     dask: float
+    placing: float
     worker: float
     alone: TaskCost
     contended: TaskCost
@@ -92,7 +95,7 @@ def measure(slots: int, naps: int, runs: int) -> Bill:
     small, large = apart(decide, 16, 3000, 0.05), apart(decide, slots, 5 * slots, 10.0)
     with tempfile.TemporaryDirectory(prefix="sweeper-scale-") as temporary:
         folder = Path(temporary)
-        dask = _of_dask(folder / "dask")
+        dask, placing = _of_dask(folder / "dask"), _of_placing(slots)
         napped, predicted = held_against_a_run(folder / "local", naps)
         (folder / "server").mkdir()
         with served(folder / "server") as server:
@@ -107,7 +110,21 @@ def measure(slots: int, naps: int, runs: int) -> Bill:
             server.sql(*INDEX)
             indexed = _look(server, runs)
     return Bill(
-        small, large, dask, worker, alone, contended, few, many, indexed, batch, upload, download, napped, predicted
+        small,
+        large,
+        dask,
+        placing,
+        worker,
+        alone,
+        contended,
+        few,
+        many,
+        indexed,
+        batch,
+        upload,
+        download,
+        napped,
+        predicted,
     )
 
 
@@ -127,6 +144,20 @@ def _of_dask(folder: Path) -> float:
     local = apart(nap, folder, uri, 0, MANY, 0.0, 2)
     dask = apart(nap, folder, uri, MANY, MANY, 0.0, 2, EngineName.DASK)
     return dask.driver - local.driver
+
+
+def _of_placing(workers: int) -> float:
+    """Return what it costs to choose a worker with one GPU, of so many that are busy but for one, as for each task.
+
+    That is done twice: as it is asked whether there is room, and as the task is sent off.
+    """
+    needs = {"gpu": 1.0}
+    sites = [Site(f"tcp://10.0.0.1:{number}", 1, needs, taken={"task": needs}) for number in range(workers)]
+    sites[-1].taken.clear()
+    began = time.process_time()
+    for _ in range(LOOKS):
+        assert choose(sites, needs) is sites[-1]
+    return 2 * (time.process_time() - began) / LOOKS
 
 
 def _a_task(server: Served, folder: Path, first: int) -> tuple[TaskCost, float]:

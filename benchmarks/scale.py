@@ -60,6 +60,7 @@ def _costs(bill: Bill) -> str:
         ("driver, a task, 16 slots", _ms(small.decision)),
         (f"driver, a task, {large.slots:,} slots", _ms(large.decision)),
         ("Dask, a task, in the driver and its scheduler", _ms(bill.dask)),
+        (f"driver, a task: choosing one of {large.slots:,} workers of Dask", _ms(bill.placing)),
         (f"driver, memory, 16 and {large.slots:,} slots", f"{_mb(small.peak_bytes)}; {_mb(large.peak_bytes)}"),
         ("driver, memory that a point leaves behind", f"{small.bytes_a_point:.0f} bytes"),
         ("worker, a task", _ms(bill.worker)),
@@ -175,7 +176,7 @@ def _cluster(bill: Bill, servers: int, hours: float = math.inf) -> Cluster:
 
 def _decision(bill: Bill) -> float:
     """Return what a task costs the driver of a cluster, as if Dask's scheduler ran in its process."""
-    return bill.large.decision + bill.dask
+    return bill.large.decision + bill.dask + bill.placing
 
 
 def _servers(bill: Bill, seconds: float) -> int:

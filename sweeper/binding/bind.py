@@ -9,7 +9,7 @@ from typing import Any
 from sweeper.binding.binding import Binding
 from sweeper.binding.find import find_task
 from sweeper.binding.resources import needed, resource_problems
-from sweeper.binding.survey import survey, unchanging, unreached
+from sweeper.binding.survey import survey, unbuildable, unchanging, unreached
 from sweeper.binding.values import Checker, Families, default_of
 from sweeper.errors import Problem, SpecError
 from sweeper.points import Points
@@ -34,8 +34,7 @@ def bind(spec: Spec) -> Binding:
     if problems:
         raise SpecError(problems)
     if seen.failure is not None:
-        source = str(spec.path or spec.name)
-        raise SpecError([Problem(source, "task", _cannot_build(seen.failure), f'"{spec.task}"')]) from seen.failure
+        raise unbuildable(spec, seen.failure) from seen.failure
     completed = _completed(checked, task, seen.families)
     binding = Binding(completed, Points.of(completed), task, seen.families, needed(spec, seen.asked))
     problems = [*_too_many_replicates(binding), *unreached(binding)]
@@ -73,8 +72,3 @@ def _too_many_replicates(binding: Binding) -> Iterator[Problem]:
     if spec.study is not None and number > LISTED_LEVELS:
         reason = f"makes {number:,} replicates of each trial"
         yield Problem(str(spec.path or spec.name), "grid", reason, remedy=f"make at most {LISTED_LEVELS:,}")
-
-
-def _cannot_build(error: Exception) -> str:
-    words = str(error).splitlines()
-    return f"the pipeline cannot be built: {type(error).__name__}{f': {words[0]}' if words else ''}"

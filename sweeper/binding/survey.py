@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -13,7 +12,7 @@ import luigi
 from sweeper.binding.binding import Asked, Binding, build
 from sweeper.binding.probes import bases, levels, probes
 from sweeper.binding.values import Families, parameter_of, places_of_grids, problem
-from sweeper.errors import Problem
+from sweeper.errors import Problem, SpecError
 from sweeper.points import Point
 from sweeper.spec import Spec
 from sweeper.spec.families import flatten
@@ -54,14 +53,35 @@ def survey(spec: Spec, task: type[MlflowTask]) -> Survey:
     return Survey(families, asked, None if is_built else failure)
 
 
-def sample(binding: Binding) -> MlflowTask:
-    """Return the final instance of some point."""
+def samples(binding: Binding) -> list[luigi.Task]:
+    """Return an instance of each class in the pipelines of a spec's points, as far as those that are looked at show it.
+
+    Raises ``SpecError`` if none of the pipelines can be built any more.
+    """
+    found: dict[str, luigi.Task] = {}
+    failure: Exception | None = None
     for assignment in probes(replace(binding.spec, fixed={})):
-        with contextlib.suppress(Exception):  # requires() is the user's; such a point fails when it is run
-            task, _ = binding.build(assignment.items())
-            key_of(task)
-            return task
-    raise AssertionError("a spec is bound only if a pipeline of its can be built")
+        try:
+            final, _ = binding.build(assignment.items())
+            key_of(final)
+            pipeline = upstream_first(final)
+        except Exception as error:  # noqa: BLE001 (requires() is the user's; such a point fails when it is run)
+            failure = failure or error
+            continue
+        found |= {task.get_task_family(): task for task in pipeline if task.get_task_family() not in found}
+        if found.keys() >= binding.families.keys():
+            break
+    if not found:
+        assert failure is not None
+        raise unbuildable(binding.spec, failure) from failure
+    return [*found.values()]
+
+
+def unbuildable(spec: Spec, failure: Exception) -> SpecError:
+    """Return the error that says why no pipeline of a spec can be built."""
+    words = str(failure).splitlines()
+    reason = f"the pipeline cannot be built: {type(failure).__name__}{f': {words[0]}' if words else ''}"
+    return SpecError([Problem(str(spec.path or spec.name), "task", reason, f'"{spec.task}"')])
 
 
 def unreached(binding: Binding) -> Iterator[Problem]:

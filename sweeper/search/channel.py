@@ -14,7 +14,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
@@ -36,6 +36,22 @@ _BROKEN = (OSError, EOFError, AuthenticationError)
 _ERRORS = {error.__name__: error for error in (StoreError, EngineError)}
 
 Address = tuple[str, int]
+
+Answer = dict[str, str]
+"""What comes back for a report: why the task is to ``stop``, or an ``error`` and its ``kind``."""
+
+
+def refusal(error: SweeperError) -> Answer:
+    """Return the answer by which an error is raised where the task reported."""
+    kinds = (name for name, kind in _ERRORS.items() if isinstance(error, kind))
+    return {"error": str(error), "kind": next(kinds, "")}
+
+
+def reason_to_stop(answer: Mapping[str, str]) -> str:
+    """Return why an answer lets a task stop, '' if it may go on; raises the error that it stands for, if it does."""
+    if "error" in answer:
+        raise _ERRORS.get(answer.get("kind", ""), SweeperError)(answer["error"])
+    return answer["stop"]
 
 
 class Channel:
@@ -122,13 +138,13 @@ class Channel:
             with self._closing:
                 self._strangers.pop(line, None)
 
-    def _answer(self, message: bytes) -> dict[str, str]:
+    def _answer(self, message: bytes) -> Answer:
         try:
             number, value, step = json.loads(message)
             with self._deciding:
                 return {"stop": one_line(self._decide(number, value, step))}
         except SweeperError as error:
-            return {"error": one_line(str(error)), "kind": type(error).__name__}
+            return {name: one_line(text) for name, text in refusal(error).items()}
         except Exception as error:  # noqa: BLE001 (a pruner may be the user's, and raise whatever it likes)
             return {"error": one_line(f"the pruner failed: {type(error).__name__}: {error}")}
 
@@ -147,12 +163,10 @@ class ChannelReporter:
         Raises ``EngineError`` if the driver is gone, and what its search raised, as a ``SweeperError``, if it failed.
         """
         answer = _exchange(self.address, self.authkey, json.dumps([self.number, float(value), int(step)]).encode())
-        if "error" in answer:
-            raise _ERRORS.get(answer.get("kind", ""), SweeperError)(answer["error"])
-        if answer["stop"]:
+        if reason := reason_to_stop(answer):
             from optuna import TrialPruned
 
-            raise TrialPruned(answer["stop"])
+            raise TrialPruned(reason)
 
 
 _lines: dict[tuple[Address, bytes], Connection[Any, Any]] = {}
@@ -161,7 +175,7 @@ _lines: dict[tuple[Address, bytes], Connection[Any, Any]] = {}
 _exchanging = threading.Lock()
 
 
-def _exchange(address: Address, authkey: bytes, message: bytes) -> dict[str, str]:
+def _exchange(address: Address, authkey: bytes, message: bytes) -> Answer:
     """Return the driver's answer to a message, sent once more if a connection broke."""
     with _exchanging:
         try:
@@ -173,14 +187,14 @@ def _exchange(address: Address, authkey: bytes, message: bytes) -> dict[str, str
             raise EngineError("the driver is gone: nobody takes in what the task reports") from error
 
 
-def _ask(address: Address, authkey: bytes, message: bytes) -> dict[str, str]:
+def _ask(address: Address, authkey: bytes, message: bytes) -> Answer:
     connection = _lines.pop((address, authkey), None)
     if connection is None:
         _lines.clear()  # one to another driver is of a sweep that is over
         connection = _call(address, authkey)
     try:
         connection.send_bytes(message)
-        answer: dict[str, str] = json.loads(connection.recv_bytes(MOST_BYTES))
+        answer: Answer = json.loads(connection.recv_bytes(MOST_BYTES))
     except BaseException:  # an answer that comes later must not be taken for that to another message
         connection.close()
         raise

@@ -18,8 +18,8 @@ from sweeper.store.host import Process
 from sweeper.store.locate import local_path, spool_path
 from sweeper.store.logs import keep_log
 from sweeper.store.pulse import give_up, is_silent, seems_silent
-from sweeper.store.records import RunRecord, RunStatus, SweepRecord
-from sweeper.store.scratch import remove_scratch
+from sweeper.store.records import LOG_ARTIFACT, RunRecord, RunStatus, SweepRecord
+from sweeper.store.scratch import left_in_scratch, remove_scratch
 from sweeper.store.tags import Kind, Tag
 from sweeper.store.unrecorded import remove_half_kept
 
@@ -135,11 +135,19 @@ def close_lost(store: Store, key: str, driver: str, reason: str, status: RunStat
 
 def close_abandoned(store: Store, record: RunRecord, reason: str, status: RunStatus) -> None:
     """End a run that nobody works on any more, with the log it got to write."""
-    spool = spool_path(record.artifact_uri)
     remove_half_written(local_path(record.artifact_uri))
+    store.log(record.run_id, tags={Tag.REASON: reason, **_kept_log(store, record)})
     remove_scratch(record.run_id)
-    store.log(record.run_id, tags={Tag.REASON: reason, **keep_log(store, record, spool)})
     store.end_run(record.run_id, status)
+
+
+def _kept_log(store: Store, record: RunRecord) -> dict[str, str]:
+    """Keep what a task has printed, if its log is on this machine; that it cannot be kept is no reason to stop."""
+    log = spool_path(record.artifact_uri) or left_in_scratch(record.run_id, LOG_ARTIFACT)
+    try:
+        return keep_log(store, record, log)
+    except (StoreError, OSError):
+        return {}
 
 
 def _open_drivers(reader: Reader) -> list[RunRecord]:

@@ -64,14 +64,14 @@ def dask_engine(address: str, setup: Setup, notice: Callable[[str], None] = prin
     from sweeper.engine.dask.cluster import connect
     from sweeper.engine.dask.engine import DaskEngine
 
-    connection, token = connect(address), uuid.uuid4().hex
+    connection, driver = connect(address), uuid.uuid4().hex
 
     def admit(addresses: Sequence[str]) -> dict[str, str]:
         connection.client.run(worker.greet, workers=[*addresses])
-        connection.client.run(worker.furnish, token, setup, workers=[*addresses])
+        connection.client.run(worker.furnish, driver, setup, workers=[*addresses])
         return dict.fromkeys(addresses, "")
 
-    return DaskEngine(connection, token, admit, notice)
+    return DaskEngine(connection, driver, admit, notice)
 
 
 @pytest.fixture(params=["inline", "local", "on_dask"])

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from optuna import TrialPruned
 
-from sweeper.errors import EngineError, StoreError, SweeperError
+from sweeper.errors import EngineError, StoreAway, StoreError, SweeperError
 from sweeper.search import channel as channel_module
 from sweeper.search.channel import MOST_BYTES, MOST_STRANGERS, Channel, ChannelReporter
 from tests.processes import CHILD_SECONDS, in_child
@@ -142,6 +142,7 @@ def test_after_it_was_stopped_a_task_may_report_on(channel: Channel, ears: Ears)
     [
         (ZeroDivisionError("division by zero"), SweeperError, "the pruner failed: ZeroDivisionError: division by zero"),
         (StoreError("the disk is full"), StoreError, "the disk is full"),
+        (StoreAway("the disk\nis away"), StoreError, "the disk is away"),
         (SweeperError("out\nof order"), SweeperError, "out of order"),
     ],
     ids=lambda value: type(value).__name__,

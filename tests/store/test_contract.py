@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -29,8 +30,8 @@ from sweeper.store.base import MOST_ARTIFACTS, Reader
 from sweeper.store.disposal import delete, let_go
 from sweeper.store.host import Process
 from sweeper.store.index import Index
-from sweeper.store.lease import bury_the_dead
-from sweeper.store.locate import sqlite_uri
+from sweeper.store.lease import bury_the_dead, close_lost
+from sweeper.store.locate import spool_path, sqlite_uri
 from sweeper.store.records import (
     BLOCKED_ARTIFACT,
     DOCUMENT_ARTIFACT,
@@ -660,3 +661,20 @@ def test_the_dead_of_any_store_are_buried(any_store: ApiStore) -> None:
     lost = claim(any_store, f"1-{dead}", dead)
     bury_the_dead(any_store)
     assert (any_store.run(lost).status, any_store.run(dead).status) == (RunStatus.KILLED, RunStatus.KILLED)
+
+
+def test_the_log_of_a_task_whose_process_was_killed_is_kept_as_far_as_it_was_written(
+    any_store: ApiStore, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    key = f"1-{name}"
+    opened = any_store.start_run(name, "", tags={Tag.CLAIM: key, Tag.DRIVER: "me"})
+    scratch = Path(tempfile.mkdtemp(prefix=f"sweeper-{opened.run_id}-"))
+    log = spool_path(opened.artifact_uri) or scratch / LOG_ARTIFACT
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("epoch 1\n", encoding="utf-8")
+    assert close_lost(any_store, key, "me", "timed out after 3 s", RunStatus.FAILED) == opened.run_id
+    run = any_store.run(opened.run_id)
+    assert (run.status, run.tags[Tag.LOG]) == (RunStatus.FAILED, LOG_ARTIFACT)
+    assert any_store.artifact(run, LOG_ARTIFACT).read_text(encoding="utf-8") == "epoch 1\n"
+    assert not scratch.exists()

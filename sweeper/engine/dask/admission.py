@@ -35,10 +35,13 @@ _SHOWN = 5
 
 
 class Admission:
-    """Looks at workers, and gives those that are fit what a driver's tasks need: they know it by its ``token``."""
+    """Looks at workers, and gives those that are fit what a driver's tasks need.
+
+    They know it by its run, ``driver``.
+    """
 
     def __init__(self, client: Client, terms: Terms, parcel: Parcel) -> None:
-        self.token = terms.run_id
+        self.driver = terms.run_id
         self._client = client
         self._terms = terms
         self._parcel = parcel
@@ -90,7 +93,7 @@ class Admission:
         if here.ours != self._terms.ours:
             same = "install the same there, and start the worker again"
             return [f"its sweeper has other code than the driver's, under the same version: {same}"]
-        given = (self.token, self._terms, digest, None if here.has_code else self._parcel)
+        given = (self.driver, self._terms, digest, None if here.has_code else self._parcel)
         found = await self._run(address, reception.receive, *given, seconds=INSPECTION_SECONDS)
         return [*found]
 
@@ -120,14 +123,12 @@ class Admission:
 
 
 def refusal(reasons: Mapping[str, str]) -> EngineError:
-    """Return the error that names the workers that are not fit, by what is wrong with them."""
+    """Return the error that names workers that are not fit, by what is wrong with them."""
     unfit: defaultdict[str, list[str]] = defaultdict(list)
     for address, reason in reasons.items():
-        if reason:
-            unfit[reason].append(address)
-    number = sum(map(len, unfit.values()))
+        unfit[reason].append(address)
     lines = [f"{_named(addresses)}: {reason}" for reason, addresses in unfit.items()]
-    workers = "a worker does" if number == 1 else f"{number} workers do"
+    workers = "a worker does" if len(reasons) == 1 else f"{len(reasons)} workers do"
     return EngineError(f"{workers} not fit this driver, and nothing has run:\n" + "\n".join(lines))
 
 

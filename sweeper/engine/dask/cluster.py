@@ -52,23 +52,41 @@ def connect(address: str) -> Connection:
     try:
         return Connection(Client(address, timeout=CONNECTING_SECONDS, set_as_default=False))
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
         raise EngineError(
-            f"--address {address}: no Dask scheduler can be reached there: {reason}; `dask scheduler` starts one, and "
-            "says its address"
+            f"--address {address}: no Dask scheduler can be reached there: {_in_one_line(error)}; `dask scheduler` "
+            "starts one, and says its address"
         ) from error
 
 
 def start(workers: int) -> Connection:
-    """Return a connection to a cluster of our own: so many processes on this machine, which end with this one."""
+    """Return a connection to a cluster of our own: so many processes on this machine, which end with this one.
+
+    Raises ``EngineError`` where they cannot be started or reached.
+    """
     if workers < 1:
         raise EngineError(f"--workers {workers}: at least one worker is needed")
     with _dask():
-        from distributed import Client, LocalCluster
+        from distributed import Client
+
+    try:
+        cluster = _own_cluster(workers)
+        try:
+            return Connection(Client(cluster, timeout=CONNECTING_SECONDS, set_as_default=False), cluster)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                cluster.close(CLOSING_SECONDS)
+            raise
+    except (OSError, TimeoutError, RuntimeError) as error:
+        reason = _in_one_line(error)
+        raise EngineError(f"the cluster of --workers {workers} could not be started: {reason}") from error
+
+
+def _own_cluster(workers: int) -> LocalCluster:
+    from distributed import LocalCluster
 
     from sweeper.engine.machine import thread_shares
 
-    cluster = LocalCluster(
+    return LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
@@ -80,7 +98,10 @@ def start(workers: int) -> Connection:
         silence_logs=logging.CRITICAL + 1,
         env=thread_shares(workers),
     )
-    return Connection(Client(cluster, timeout=CONNECTING_SECONDS, set_as_default=False), cluster)
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sweeper.binding.survey import sample
+from sweeper.binding.survey import samples
 from sweeper.engine.dask.admission import Admission
 from sweeper.engine.dask.cluster import connect, start
 from sweeper.engine.dask.engine import DaskEngine
@@ -32,16 +32,15 @@ def open_dask(
 
     ``driver`` is the driver's run. Raises ``EngineError`` if the scheduler cannot be reached, or a worker is not fit.
     """
-    final = sample(binding)
     parcel = pack(binding.families.values())
-    terms = terms_for(final, store, driver, running_seconds())
+    terms = terms_for(samples(binding), store, driver, running_seconds())
     if address is None:  # our own processes, behind keys that nobody else has: they open the store as this one does
         terms = replace(terms, uri=store.uri, had_password=False)
     connection = start(workers) if address is None else connect(address)
     try:
         admission = Admission(connection.client, terms, parcel)
         admission.check_scheduler()
-        return DaskEngine(connection, admission.token, admission.admit, notice)
+        return DaskEngine(connection, admission.driver, admission.admit, notice)
     except BaseException:
         connection.close()
         raise

@@ -52,8 +52,10 @@ async def look(digest: str, dask_worker: Worker) -> Here:
     return Here(await asyncio.to_thread(_own_digest), place.exists())
 
 
-async def receive(token: str, terms: Terms, digest: str, parcel: Parcel | None, dask_worker: Worker) -> tuple[str, ...]:
-    """Take in what the tasks of the driver with a token need; return what keeps this worker from executing them.
+async def receive(
+    driver: str, terms: Terms, digest: str, parcel: Parcel | None, dask_worker: Worker
+) -> tuple[str, ...]:
+    """Take in what a driver's tasks need; return what keeps this worker from executing them.
 
     That is nothing if it is fit. The code with a digest comes in a parcel, unless it is here.
     """
@@ -68,7 +70,7 @@ async def receive(token: str, terms: Terms, digest: str, parcel: Parcel | None, 
     setup = _setup(terms, place, dask_worker)
     faults = await asyncio.to_thread(_inspected, replace(setup, patience=min(terms.patience, PATIENCE_SECONDS)), terms)
     if not faults:
-        furnish(token, setup)
+        furnish(driver, setup)
     return faults
 
 
@@ -80,7 +82,7 @@ def _own_digest() -> str:
 
 def _fault_of_address(terms: Terms) -> str:
     """Return why the address of the store is of no use here, as far as that is seen without opening it."""
-    database, driver = sqlite_path(terms.uri), Process.from_json(terms.process)
+    database, driver = sqlite_path(terms.uri), Process.from_json(terms.driver_process)
     if database and not driver.is_on_this_machine:
         return (
             f"it runs on {Process.current().host}, and the store is a SQLite database on the driver's machine, "

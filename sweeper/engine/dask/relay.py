@@ -17,8 +17,8 @@ from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeper.errors import EngineError, StoreError, SweeperError
-from sweeper.search.channel import Channel, ChannelReporter
+from sweeper.errors import EngineError, SweeperError
+from sweeper.search.channel import Answer, Channel, ChannelReporter, reason_to_stop, refusal
 from sweeper.task.pruning import is_prune
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ TIMES = 4
 
 _ANSWERING = 4
 """Reports that the driver answers at a time: a search decides one after the other, but answers have a way to go."""
-
-_ERRORS = {error.__name__: error for error in (StoreError, EngineError)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +96,19 @@ class Relay:
         finally:
             self._under_way.discard(question)
 
-    def _decision(self, number: int, value: float, step: int) -> dict[str, str]:
+    def _decision(self, number: int, value: float, step: int) -> Answer:
         """Return what reporting here comes to, as a message."""
         reporter = self._reporters.get(number)
         if reporter is None:
-            return {"error": "the driver does not wait for this task any more", "kind": "EngineError"}
+            return refusal(EngineError("the driver does not wait for this task any more"))
         try:
             reporter.report(value, step)
         except SweeperError as error:
-            kinds = (name for name, kind in _ERRORS.items() if isinstance(error, kind))
-            return {"error": str(error), "kind": next(kinds, "")}
+            return refusal(error)
         except Exception as error:  # noqa: BLE001 (a pruner may be the user's, and raise whatever it likes)
             if is_prune(error):
                 return {"stop": str(error)}
-            return {"error": f"{type(error).__name__}: {error}", "kind": ""}
+            return {"error": f"{type(error).__name__}: {error}"}
         return {"stop": ""}
 
 
@@ -140,20 +137,20 @@ class Exchange:
     def _pass_on(self, topic: str, number: int, value: float, step: int) -> str:
         """Return why the task is to stop, '' if it may go on; raises what was raised in the driver."""
         question = uuid.uuid4().hex
-        answer: Future[dict[str, str]] = Future()
+        answer: Future[Answer] = Future()
         _asked[question] = answer
         report = {"number": number, "value": value, "step": step}
         try:
             for _ in range(TIMES):
                 self._worker.log_event(topic, {**report, "question": question, "worker": self._worker.address})
                 with contextlib.suppress(NotInTime):
-                    return _stop(answer.result(AGAIN_SECONDS))
+                    return reason_to_stop(answer.result(AGAIN_SECONDS))
         finally:
             del _asked[question]
         raise EngineError("the driver is gone: nobody takes in what the task reports")
 
 
-_asked: dict[str, Future[dict[str, str]]] = {}
+_asked: dict[str, Future[Answer]] = {}
 """What this worker has asked its drivers, and is not answered yet."""
 
 
@@ -162,9 +159,3 @@ def deliver(question: str, answer: str) -> None:
     asked = _asked.get(question)
     if asked is not None and not asked.done():
         asked.set_result(json.loads(answer))
-
-
-def _stop(answer: Mapping[str, str]) -> str:
-    if "error" in answer:
-        raise _ERRORS.get(answer.get("kind", ""), SweeperError)(answer["error"])
-    return answer["stop"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeper.engine.dask import worker
 from sweeper.engine.dask.admission import refusal
-from sweeper.engine.dask.hosts import Host
+from sweeper.engine.dask.sites import Site, totals
 from sweeper.errors import EngineError, SweeperError
 
 if TYPE_CHECKING:
@@ -36,38 +36,45 @@ Admit = Callable[[Sequence[str]], Mapping[str, str]]
 class Watcher:
     """What is called, in any thread, when workers have ``come``, and when one has ``gone``.
 
-    ``looking`` is called again and again, and ``lost`` once if the scheduler is gone; ``notice`` is told what somebody
-    who watches should know.
+    ``looking`` is called again and again, and ``lost`` once if the scheduler is gone, or nobody can keep up any more;
+    ``notice`` is told what somebody who watches should know.
     """
 
     come: Callable[[], None]
-    gone: Callable[[Host], None]
+    gone: Callable[[Site], None]
     looking: Callable[[], None]
     lost: Callable[[EngineError], None]
     notice: Callable[[str], None]
 
 
 class Roster:
-    """The workers of a cluster that are given calls of the driver with a token, by their addresses."""
+    """The workers of a cluster that are given a driver's calls, by their addresses.
 
-    def __init__(self, connection: Connection, token: str, admit: Admit, watcher: Watcher) -> None:
+    ``slots`` and ``totals`` are what those that are there have together, ``most`` the most of each resource that one of
+    them had so far. ``failure`` says why nobody is watched any more, None while all are.
+    """
+
+    def __init__(self, connection: Connection, driver: str, admit: Admit, watcher: Watcher) -> None:
         self._connection, self._client = connection, connection.client
-        self._token, self._admit = token, admit
+        self._driver, self._admit = driver, admit
         self._watcher = watcher
         self._changing = threading.Lock()
-        self._hosts: dict[str, Host] = {}
+        self._sites: dict[str, Site] = {}
         self._unfit: set[str] = set()
         self._departed: set[str] = set()
+        self._trouble = ""
         self._is_stale = True
         self._is_closed = False
-        self.most: dict[str, float] = {}
+        self.slots = 0
+        self.totals: Mapping[str, float] = {}
+        self.most: Mapping[str, float] = {}
         self.failure: EngineError | None = None
 
     @property
-    def hosts(self) -> list[Host]:
+    def sites(self) -> list[Site]:
         """The workers that are there now."""
         with self._changing:
-            return [*self._hosts.values()]
+            return [*self._sites.values()]
 
     def open(self) -> None:
         """Take in the workers that are there, and keep up from here on; where there is none, wait for the first.
@@ -76,15 +83,13 @@ class Roster:
         """
         self._client.subscribe_topic(_EVERYTHING, self._hear)
         if misfits := self._take_in(self._newcomers()):
-            error = refusal(misfits)
-            assert error is not None
-            raise error
+            raise refusal(misfits)
         assert self._client.loop is not None
         asyncio.run_coroutine_threadsafe(self._keep_up(), self._client.loop.asyncio_loop)  # type: ignore[attr-defined]
         address = self._connection.address
-        if not self.hosts:
+        if not self.sites:
             self._watcher.notice(f"no worker at {address} yet: waiting for one; `dask worker {address}` starts one")
-        while not (self.hosts or self.failure):
+        while not (self.sites or self.failure):
             time.sleep(LOOK_SECONDS)
         if self.failure is not None:
             raise self.failure
@@ -95,8 +100,9 @@ class Roster:
         with contextlib.suppress(Exception):  # else the scheduler tells this client that it goes, when it has gone
             self._client.unsubscribe_topic(_EVERYTHING)
         with self._changing:
-            addresses = [*self._hosts]
-            self._hosts.clear()
+            addresses = [*self._sites]
+            self._sites.clear()
+            self._count()
         return addresses if self.failure is None else []
 
     def _hear(self, event: tuple[float, Any]) -> None:
@@ -109,15 +115,26 @@ class Roster:
             self._part_with(message["worker"])
 
     async def _keep_up(self) -> None:
+        """Look after the workers until this is closed, or give up: then all that waits has to learn of it."""
+        try:
+            await self._look_until_closed()
+            failure = EngineError(
+                f"the connection to the Dask scheduler at {self._connection.address} is lost; what has a result "
+                "keeps it: start a cluster, and run the same command again"
+            )
+        except Exception as error:  # noqa: BLE001 (nobody else would hear of it)
+            failure = EngineError(
+                f"the workers at {self._connection.address} cannot be watched any more: {type(error).__name__}: "
+                f"{error}; what has a result keeps it: run the same command again"
+            )
+        if not self._is_closed:
+            self.failure = failure
+            self._watcher.lost(failure)
+
+    async def _look_until_closed(self) -> None:
+        """Return once this is closed, or the scheduler is gone."""
         refreshed, refreshing = time.monotonic(), None
-        while not self._is_closed:
-            if self._client.status != "running":
-                self.failure = EngineError(
-                    f"the connection to the Dask scheduler at {self._connection.address} is lost; what has a result "
-                    "keeps it: start a cluster, and run the same command again"
-                )
-                self._watcher.lost(self.failure)
-                return
+        while not self._is_closed and self._client.status == "running":
             is_due = self._is_stale or time.monotonic() - refreshed > REFRESH_SECONDS
             if is_due and (refreshing is None or refreshing.done()):  # a worker that hangs holds up newcomers alone
                 refreshing = asyncio.create_task(asyncio.to_thread(self._refresh))
@@ -126,34 +143,40 @@ class Roster:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _refresh(self) -> None:
+        trouble, misfits = "", dict[str, str]()
         try:
             misfits = self._take_in(self._newcomers())
         except SweeperError as error:
-            misfits = {"a worker that has come": str(error)}
-        except Exception:  # noqa: BLE001 (whatever a connection raises that breaks: the next look tells)
+            trouble = str(error)
+        except (OSError, TimeoutError, RuntimeError):  # a connection has broken: the next look tells
             return
-        if self._is_closed:
+        except Exception as error:  # noqa: BLE001 (else nobody learns why newcomers are not used)
+            trouble = f"{type(error).__name__}: {error}"
+        if self._is_closed or self._client.status != "running":
             return
+        if trouble and trouble != self._trouble:
+            self._watcher.notice(f"workers that have come are not used yet: {trouble}")
+        self._trouble = trouble
         for address, reason in misfits.items():
             self._watcher.notice(f"{address} is not used: {reason}")
 
-    def _newcomers(self) -> dict[str, Host]:
+    def _newcomers(self) -> dict[str, Site]:
         """Return the workers that the scheduler knows, and that are neither here nor unfit."""
         self._is_stale = False
         with self._changing:
             self._departed.clear()
-            known = [*self._hosts]
+            known = [*self._sites]
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
         for address in known:
             if address not in workers:
                 self._part_with(address)
         return {
-            address: Host(address, one["nthreads"], dict(one["resources"]))
+            address: Site(address, one["nthreads"], dict(one["resources"]))
             for address, one in workers.items()
-            if one["status"] == "running" and address not in self._hosts and address not in self._unfit
+            if one["status"] == "running" and address not in self._sites and address not in self._unfit
         }
 
-    def _take_in(self, newcomers: Mapping[str, Host]) -> dict[str, str]:
+    def _take_in(self, newcomers: Mapping[str, Site]) -> dict[str, str]:
         """Take in those that are fit; return why others are not."""
         if not newcomers:
             return {}
@@ -162,26 +185,34 @@ class Roster:
             reasons = {address: reason for address, reason in reasons.items() if address not in self._departed}
             fit = [newcomers[address] for address, reason in reasons.items() if not reason]
             misfits = {address: reason for address, reason in reasons.items() if reason}
-            was_empty = not self._hosts
+            was_empty = not self._sites
             self._unfit.update(misfits)
-            self._hosts.update({host.address: host for host in fit})
-            for host in fit:  # another thread may read what there was
-                self.most = self.most | {
-                    name: max(much, self.most.get(name, 0.0)) for name, much in host.resources.items()
-                }
+            self._sites.update({site.address: site for site in fit})
+            self._count()
         if fit and not self._is_closed:
-            self._watcher.notice(_counted(fit, self.hosts, is_more=not was_empty))
+            self._watcher.notice(_counted(len(fit), self.slots, is_more=not was_empty))
             self._watcher.come()
         return misfits
 
-    def _admitted(self, newcomers: Mapping[str, Host]) -> dict[str, str]:
+    def _count(self) -> None:
+        """Count what there is, whenever that changes: it is asked for more often."""
+        sites = self._sites.values()
+        self.slots = sum(site.slots for site in sites)
+        self.totals = totals(sites)
+        most = dict(self.most)
+        for site in sites:
+            for name, much in site.resources.items():
+                most[name] = max(much, most.get(name, 0.0))
+        self.most = most  # another thread may read what there was
+
+    def _admitted(self, newcomers: Mapping[str, Site]) -> dict[str, str]:
         """Return why each newcomer is not fit, '' if it is; one that is gone again is left out."""
         # one that has no sweeper, or another, is told apart in a moment
         self._client.run(worker.greet, workers=[*newcomers], on_error="ignore")
         reasons = dict(self._admit([*newcomers]))
         answers = self._client.run(
             worker.take_up,
-            self._token,
+            self._driver,
             str(Path.cwd()),
             is_own=self._connection.own is not None,
             workers=[address for address, reason in reasons.items() if not reason],
@@ -189,7 +220,7 @@ class Roster:
         )
         for address, answer in answers.items():
             if isinstance(answer, str):
-                newcomers[address].process = answer
+                newcomers[address].incarnation = answer
             elif isinstance(answer, OSError):
                 del reasons[address]
             else:
@@ -200,16 +231,17 @@ class Roster:
         with self._changing:
             self._departed.add(address)
             self._unfit.discard(address)
-            host = self._hosts.pop(address, None)
-            is_last = host is not None and not self._hosts
-        if host is None or self._is_closed:
+            site = self._sites.pop(address, None)
+            is_last = site is not None and not self._sites
+            if site is not None:
+                self._count()
+        if site is None or self._is_closed:
             return
-        self._watcher.gone(host)
+        self._watcher.gone(site)
         if is_last:
             self._watcher.notice(f"no worker is left at {self._connection.address}: waiting for one")
 
 
-def _counted(new: Sequence[Host], there: Sequence[Host], *, is_more: bool) -> str:
-    workers = "1 worker" if len(new) == 1 else f"{len(new)} workers"
-    slots = sum(host.slots for host in there)
+def _counted(new: int, slots: int, *, is_more: bool) -> str:
+    workers = "1 worker" if new == 1 else f"{new} workers"
     return f"{workers}{' more' if is_more else ''}: up to {'1 task' if slots == 1 else f'{slots} tasks'} at a time"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,6 @@ from sweeper.store.locate import artifact_root, is_database, sqlite_path
 from sweeper.store.records import DRIVERS_EXPERIMENT
 from sweeper.task import MlflowTask
 from sweeper.task.meta import meta_of
-from sweeper.task.pipeline import upstream_first
 from sweeper.task.source import code_digest, source_digest
 
 if TYPE_CHECKING:
@@ -45,15 +44,18 @@ class Terms:
     """What a worker has to agree with, and what its processes are given at their start.
 
     ``versions`` are those of distributions, by name, and ``ours`` is a digest of sweeper's own code; ``samples`` are
-    the tasks of one point. ``uri`` is the store's address without secrets: ``had_password`` says that it has one here,
-    and ``variables`` name what is set here that may open it. ``run_id`` is the driver's run in that store, with its
-    artifacts at ``artifact_uri``; ``places`` are where artifacts of the sweep are, or will be.
+    tasks of the sweep, one of each class. ``driver_process`` says which process the driver is, by ``Process.to_json``.
+    ``uri`` is the store's address without secrets: ``had_password`` says that it has one here, and ``variables`` name
+    what is set here that may open it. ``run_id`` is the driver's run in that store, with its artifacts at
+    ``artifact_uri``; ``places`` are where artifacts of the sweep are, or will be, ``artifact_root`` is the folder for
+    those of new experiments, '' where the store's address says it. ``patience`` is how many seconds a task waits for a
+    store that does not answer.
     """
 
     python: str
     versions: Mapping[str, str]
     ours: str
-    process: str
+    driver_process: str
     uri: str
     had_password: bool
     variables: tuple[str, ...]
@@ -66,40 +68,32 @@ class Terms:
     samples: tuple[Sample, ...] = field(repr=False)
 
 
-def terms_for(final: MlflowTask, store: ApiStore, run_id: str, patience: float) -> Terms:
-    """Return what workers have to agree with to execute tasks such as ``final``, for the driver with a run."""
-    tasks = {type(task): task for task in upstream_first(final)}
+def terms_for(tasks: Collection[luigi.Task], store: ApiStore, run_id: str, patience: float) -> Terms:
+    """Return what workers have to agree with to execute such tasks, one of each class, for the driver with a run."""
+    kinds = [type(task) for task in tasks]
     run = store.run(run_id)
     root = artifact_root(store.uri) if is_database(store.uri) and not sqlite_path(store.uri) else None
     return Terms(
         python=python_version(platform.python_version()),
-        versions={name: found for name in (*PACKAGES, *_installed(tasks)) if (found := version(name))},
+        versions={name: found for name in (*PACKAGES, *_installed(kinds)) if (found := _version(name))},
         ours=own_digest(),
-        process=Process.current().to_json(),
+        driver_process=Process.current().to_json(),
         uri=travelling(store.uri),
         had_password=travelling(store.uri) != store.uri,
         variables=variables_set(),
         run_id=run_id,
         artifact_uri=run.artifact_uri,
-        places=(*_places(store, tasks), *([str(root)] if root else [])),
+        places=(*_places(store, kinds), *([str(root)] if root else [])),
         artifact_root=str(root or ""),
         patience=patience,
         luigi_config=_without_secrets(luigi_config()),
-        samples=tuple(Sample(address_of(task), code_digest(kind)) for kind, task in tasks.items()),
+        samples=tuple(Sample(address_of(task), code_digest(type(task))) for task in tasks),
     )
 
 
 def python_version(version: str) -> str:
     """Return the part of Python's version that both sides need to have in common."""
     return ".".join(version.split(".")[:2])
-
-
-def version(name: str) -> str:
-    """Return the version of a distribution that is installed here; '' if it is not."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 @cache
@@ -111,16 +105,24 @@ def own_digest() -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _installed(tasks: Mapping[type[luigi.Task], luigi.Task]) -> list[str]:
+def _version(name: str) -> str:
+    """Return the version of a distribution that is installed here; '' if it is not."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _installed(kinds: Iterable[type[luigi.Task]]) -> list[str]:
     """Return the distributions that task classes come from; none for those of the user's own files."""
-    tops = {task.__module__.partition(".")[0] for task in tasks if not source_digest(task)} - {"luigi", "sweeper"}
+    tops = {kind.__module__.partition(".")[0] for kind in kinds if not source_digest(kind)} - {"luigi", "sweeper"}
     owners = importlib.metadata.packages_distributions() if tops else {}  # takes a second
     return sorted({name for top in tops for name in owners.get(top, [])})
 
 
-def _places(store: ApiStore, tasks: Mapping[type[luigi.Task], luigi.Task]) -> list[str]:
+def _places(store: ApiStore, kinds: Iterable[type[luigi.Task]]) -> list[str]:
     """Return where the artifacts of the tasks' experiments are, of those that there are, and of the driver's."""
-    names = {meta_of(task).mlflow_experiment_name for task in tasks if issubclass(task, MlflowTask)}
+    names = {meta_of(kind).mlflow_experiment_name for kind in kinds if issubclass(kind, MlflowTask)}
     homes = store.artifact_homes()
     return sorted({home for name, home in homes.items() if name in {*names, DRIVERS_EXPERIMENT}})
 

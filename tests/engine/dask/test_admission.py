@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sweeper.binding import bind
-from sweeper.binding.survey import sample
+from sweeper.binding.survey import samples
 from sweeper.engine.base import call_for
 from sweeper.engine.dask import admission, reception
 from sweeper.engine.dask import worker as worker_side
@@ -109,7 +109,7 @@ def admitting(threads: LocalCluster, binding: Binding, store: ApiStore, driver: 
     from distributed import Client
 
     with Client(threads, set_as_default=False) as client:
-        terms = terms_for(sample(binding), store, driver.run_id, 300)
+        terms = terms_for(samples(binding), store, driver.run_id, 300)
         yield Admission(client, terms, pack(binding.families.values()))
 
 
@@ -122,7 +122,7 @@ def reason(admitting: Admission, worker: str, **changes: Any) -> str:
 def test_a_worker_that_agrees_is_fit_and_has_the_code(admitting: Admission, worker: str) -> None:
     """The user's code lies where its processes look first, and nobody else may change it."""
     assert admitting.admit([worker]) == {worker: ""}
-    setup = worker_side._pools[admitting.token].setup
+    setup = worker_side._pools[admitting.driver].setup
     code = Path(setup.path[0])
     assert sorted(file.name for file in code.iterdir()) == ["mine.py", "words.py"]
     assert code.stat().st_mode & 0o077 == 0
@@ -181,7 +181,7 @@ def test_a_task_that_cannot_be_imported_is_said(admitting: Admission, worker: st
 
 def test_a_sqlite_store_of_another_machine_is_an_error_with_the_remedy(admitting: Admission, worker: str) -> None:
     elsewhere = json.dumps(["alpha", "another boot", 1, 1, ""])
-    found = reason(admitting, worker, process=elsewhere)
+    found = reason(admitting, worker, driver_process=elsewhere)
     assert "the store is a SQLite database on the driver's machine, alpha" in found
     assert "mlflow server" in found
     assert "PostgreSQL" in found
@@ -246,7 +246,7 @@ def test_a_worker_that_does_not_answer_is_not_waited_for(admitting: Admission, m
 
 def test_workers_are_named_by_what_is_wrong_with_them() -> None:
     many = {f"tcp://w{number}": "it has Python 3.9" for number in range(7)}
-    error = refusal({**many, "tcp://fit": "", "tcp://odd": "it has no luigi"})
+    error = refusal({**many, "tcp://odd": "it has no luigi"})
     assert isinstance(error, EngineError)
     assert str(error).splitlines() == [
         "8 workers do not fit this driver, and nothing has run:",
@@ -264,14 +264,14 @@ def test_no_byte_of_what_travels_is_a_secret(
     monkeypatch.setattr(store, "uri", f"postgresql://me:{secrets[0]}@db/runs?sslmode=require")
     settings = {"kept": {"colour": "red"}, "postgres": {"password": secrets[2], "url": f"http://me:{secrets[0]}@db"}}
     with luigi_settings(settings):
-        terms = terms_for(binding.instance(next(iter(binding.points))), store, driver.run_id, 300)
+        terms = terms_for(samples(binding), store, driver.run_id, 300)
         assert secrets[2] in str(luigi_config())
     assert terms.uri == "postgresql://me@db/runs?sslmode=require"
     assert terms.luigi_config["kept"] == {"colour": "red"}
     assert "MLFLOW_TRACKING_PASSWORD" in terms.variables
     with use(Context(store, Index(store))):
         call = call_for(binding.instance(next(iter(binding.points))), labels={})
-    work = worker_side.Work("token", "attempt", "process", pickle.dumps(call))
+    work = worker_side.Work("driver", "order", "incarnation", pickle.dumps(call))
     travelling = pickle.dumps(terms) + pickle.dumps(work)
     assert not [secret for secret in secrets if secret.encode() in travelling]
 

@@ -6,22 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-TOLERANCE = 1e-9
-"""Ten tenths are one."""
+from sweeper.engine.machine import TOLERANCE
 
 
 @dataclass(eq=False, slots=True)
-class Host:
-    """A Dask worker: so many ``slots``, and so much of each of its ``resources``.
+class Site:
+    """A Dask worker as a place for calls: so many ``slots``, and so much of each of its ``resources``.
 
-    ``process`` tells it from one that has the same address later; ``taken`` is what the calls that are there need, by
-    their keys.
+    ``incarnation`` tells it from one that has the same address later; ``taken`` is what the calls that are there need,
+    by their keys.
     """
 
     address: str
     slots: int
     resources: Mapping[str, float]
-    process: str = ""
+    incarnation: str = ""
     taken: dict[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
@@ -35,30 +34,32 @@ class Host:
 
     def has_room(self, needs: Mapping[str, float]) -> bool:
         """Whether a call that needs so much fits beside the others."""
+        if self.free <= 0:  # as on most sites, most of the time
+            return False
         taken = Counter[str]()
         for others in self.taken.values():
             taken.update(others)
         left = ((self.resources.get(name, 0.0) - taken[name], amount) for name, amount in needs.items())
-        return self.free > 0 and all(rest >= amount - TOLERANCE for rest, amount in left)
+        return all(rest >= amount - TOLERANCE for rest, amount in left)
 
 
-def choose(hosts: Iterable[Host], needs: Mapping[str, float]) -> Host | None:
+def choose(sites: Iterable[Site], needs: Mapping[str, float]) -> Site | None:
     """Return where a call goes: where little is that it does not need, and many slots are free; None if all is full."""
-    fit = [host for host in hosts if host.has_room(needs)]
+    fit = [site for site in sites if site.has_room(needs)]
     return min(fit, key=lambda one: (len(one.resources.keys() - needs.keys()), -one.free / one.slots), default=None)
 
 
-def totals(hosts: Iterable[Host]) -> dict[str, float]:
-    """Return how much of each resource there is in all hosts."""
+def totals(sites: Iterable[Site]) -> dict[str, float]:
+    """Return how much of each resource there is on all sites."""
     found = Counter[str]()
-    for host in hosts:
-        found.update(host.resources)
+    for site in sites:
+        found.update(site.resources)
     return {name: float(amount) for name, amount in found.items()}
 
 
-def shortage(name: str, needs: Mapping[str, float], hosts: Iterable[Host], address: str) -> str:
-    """Return what to say where no host has what a task needs."""
-    kinds = Counter(described(host.resources) or "nothing" for host in hosts)
+def shortage(name: str, needs: Mapping[str, float], sites: Iterable[Site], address: str) -> str:
+    """Return what to say where no site has what a task needs."""
+    kinds = Counter(described(site.resources) or "nothing" for site in sites)
     there = ", ".join(f"{number} with {what}" for what, number in sorted(kinds.items())) or "none"
     wanted = " ".join(f"{resource}={amount:g}" for resource, amount in sorted(needs.items()))
     return (

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from sweeper.engine.dask.hosts import Host, choose, shortage, totals
+from sweeper.engine.dask.sites import Site, choose, shortage, totals
 
 
-def host(name: str, slots: int = 2, calls: int = 0, **resources: float) -> Host:
-    """Return a host at which so many calls are, each of which needs a tenth of a GPU if there is one."""
+def site(name: str, slots: int = 2, calls: int = 0, **resources: float) -> Site:
+    """Return a site at which so many calls are, each of which needs a tenth of a GPU if there is one."""
     need = {"gpu": 0.1} if "gpu" in resources else {}
-    return Host(name, slots, resources, taken={f"call-{number}": need for number in range(calls)})
+    return Site(name, slots, resources, taken={f"call-{number}": need for number in range(calls)})
 
 
 @pytest.mark.parametrize(
@@ -25,31 +25,31 @@ def host(name: str, slots: int = 2, calls: int = 0, **resources: float) -> Host:
     ],
 )
 def test_a_call_goes_where_it_fits_and_least_is_wasted(needs: Mapping[str, float], chosen: str | None):
-    hosts = [
-        host("full", calls=2),
-        host("half", calls=1),
-        host("one gpu", gpu=1.0),
-        host("empty"),
-        host("two gpus", gpu=2.0, licence=0.5),
+    sites = [
+        site("full", calls=2),
+        site("half", calls=1),
+        site("one gpu", gpu=1.0),
+        site("empty"),
+        site("two gpus", gpu=2.0, licence=0.5),
     ]
-    found = choose(hosts, needs)
+    found = choose(sites, needs)
     assert (found.address if found else None) == chosen
 
 
 def test_ten_tenths_are_one():
-    worker = host("w", slots=20, calls=9, gpu=1.0)
+    worker = site("w", slots=20, calls=9, gpu=1.0)
     assert worker.has_room({"gpu": 0.1})
     assert not worker.has_room({"gpu": 0.11})
     assert worker.could_run({"gpu": 1.0})
 
 
 def test_what_all_have_is_added_up():
-    assert totals([host("a", gpu=1.0), host("b", gpu=0.5, licence=2.0), host("c")]) == {"gpu": 1.5, "licence": 2.0}
+    assert totals([site("a", gpu=1.0), site("b", gpu=0.5, licence=2.0), site("c")]) == {"gpu": 1.5, "licence": 2.0}
 
 
 def test_a_shortage_says_what_is_wanted_what_there_is_and_how_to_have_more():
-    hosts = [host("a"), host("b"), host("c", gpu=1.0)]
-    assert shortage("Train", {"gpu": 2.0}, hosts, "tcp://host:8786") == (
+    sites = [site("a"), site("b"), site("c", gpu=1.0)]
+    assert shortage("Train", {"gpu": 2.0}, sites, "tcp://host:8786") == (
         "Train needs gpu = 2, and no worker has that; workers, by what they declare: 1 with gpu = 1, 2 with nothing; "
         'start one that has it: dask worker tcp://host:8786 --resources "gpu=2"'
     )
