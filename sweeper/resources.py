@@ -19,7 +19,8 @@ ROOM_OF_A_TASK = "task:{}"
 
 NOTHING: Mapping[str, float] = {}
 
-_GPU_REMEDY = 'name the devices, as in --gpus 0,1; on Dask, start workers that have some: --resources "gpu=1"'
+_ON_DASK = '; on Dask, start workers that have some: --resources "{}=1"'
+_GPU_REMEDY = "name the devices, as in --gpus 0,1" + _ON_DASK.format("gpu")
 
 
 class Resources:
@@ -81,11 +82,13 @@ class Resources:
         """
         for known, total in self._engine.resources.items():
             self._seen[known] = max(total, self._seen.get(known, 0.0))
+        if name == "cpu" and "cpu" not in self._seen | self.limits:
+            return ""  # workers that do not say how many they have: as many tasks run there as these have threads
         totals = [there[name] for there in (self.limits, self._seen) if name in there]
         if name == "gpu" and name not in self._seen:  # a limit makes none
             return f"no worker has any; {_GPU_REMEDY}"
         if not totals:
-            return f"no worker has any; say how much there is, as in {name} = 1 under [limits]"
+            return f"no worker has any; say how much there is, as in {name} = 1 under [limits]{_ON_DASK.format(name)}"
         return "" if amount <= min(totals) else f"there is {min(totals):g}; let it need less, or give it more"
 
 

@@ -82,7 +82,8 @@ def test_what_no_worker_has_is_told_before_anything_runs_all_at_once(store_uri: 
         ),
         (
             f"{path}: resources.Fit.licence = 1: Fit could never run: no worker has any; "
-            "say how much there is, as in licence = 1 under [limits]"
+            "say how much there is, as in licence = 1 under [limits]; on Dask, start workers that have some: "
+            '--resources "licence=1"'
         ),
         (
             f"{path}: resources.Scale.cpu = 1000: Scale could never run: there is {there}; "

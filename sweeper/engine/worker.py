@@ -214,9 +214,12 @@ class SchedulingWorker(Worker):
         return self._engine.has_room(self._of_machines(needed))
 
     def _of_machines(self, needed: Mapping[str, float]) -> dict[str, float]:
-        """Return what of a task's needs the engine gives: that on which there is no limit, or of which it has some."""
-        there = self._engine.resources
-        return {name: amount for name, amount in needed.items() if name not in self._limits or name in there}
+        """Return what of a task's needs the engine gives: that on which there is no limit, or of which it has some.
+
+        Cores always: they also say how many threads the task is to have.
+        """
+        given = {*self._engine.resources, "cpu"}
+        return {name: amount for name, amount in needed.items() if name not in self._limits or name in given}
 
     def _urgency(self, task_id: str) -> tuple[int, int]:
         """Return how urgent a task is: what most groups wait for, then what is of a group of which fewest are left."""

@@ -29,7 +29,7 @@ from sweeper.errors import EngineError
 if TYPE_CHECKING:
     import distributed
 
-SHORTAGE_SECONDS = 60.0
+SHORTAGE_SECONDS = 600.0
 """How long a call waits for another worker that has what it needs, once the last one is gone."""
 
 STOPPING_SECONDS = 15.0
@@ -153,14 +153,14 @@ class DaskEngine:
     def _send(self, order: _Order, site: Site) -> None:
         order.site, order.short_since = site, None
         site.taken[order.key] = order.needs
-        work = worker.Work(self._driver, order.key, site.incarnation, pickle.dumps(order.call))
+        work = worker.Work(self._driver, order.key, site.incarnation, pickle.dumps((order.call, order.needs)))
         order.task = self._client.submit(
             pickle.loads,
             pickle.dumps(work),
             key=order.key,
             workers=[site.address],
             allow_other_workers=False,
-            resources=dict(order.needs) or None,
+            resources=site.declared(order.needs) or None,
             retries=0,
             pure=False,
         )

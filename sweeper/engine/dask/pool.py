@@ -9,10 +9,13 @@ import contextlib
 import multiprocessing
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from sweeper.engine.machine import Machine, thread_variables, visible_devices, whole_threads
+from sweeper.engine.placement import Placement
 
 if TYPE_CHECKING:
     from distributed.worker import Worker
@@ -34,7 +37,8 @@ ENDING_SECONDS = 8.0
 class Pool:
     """Slots of one driver's, as many as there are calls at a time, each process with a ``setup``.
 
-    Calls are known by their orders. Every method may be called in any thread.
+    Calls are known by their orders. One that needs GPUs sees as many of those that CUDA_VISIBLE_DEVICES names here, and
+    one that needs cores has so many threads. Every method may be called in any thread.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -45,18 +49,22 @@ class Pool:
         self._refused: dict[str, float] = {}
         self._exchange: Exchange | None = None
         self._is_closed = False
+        self._placement = Placement(Machine(visible_devices(), shared_out=frozenset({"gpu"})), 1)
 
     @contextlib.contextmanager
-    def executing(self, order: str, call: TaskCall, worker: Worker) -> Iterator[Future[Execution]]:
+    def executing(
+        self, order: str, call: TaskCall, needs: Mapping[str, float], worker: Worker
+    ) -> Iterator[Future[Execution]]:
         """Execute a call, whose reports go by way of a Dask worker; its slot is free again after the block.
 
         Raises ``WorkerLost`` if the call was stopped before it began, or the pool is closed.
         """
-        slot = self._take()
-        try:
-            yield self._begin(order, slot, call, worker)
-        finally:
-            self._give_back(order, slot)
+        with self._placed(needs) as environment:
+            slot = self._take(environment)
+            try:
+                yield self._begin(order, slot, call, environment, worker)
+            finally:
+                self._give_back(order, slot)
 
     def stop(self, order: str) -> bool:
         """Kill the body of a call, or see to it that it never begins; False if it could not be ended in time."""
@@ -103,15 +111,34 @@ class Pool:
             exchange.close()
         return is_ended
 
-    def _take(self) -> Slot:
+    @contextlib.contextmanager
+    def _placed(self, needs: Mapping[str, float]) -> Iterator[dict[str, str]]:
+        """Have what a call needs of GPUs and cores while the block lasts; yield the variables that tell of it."""
+        with self._changing:
+            place = self._placement.find(needs) if needs.get("gpu") else None
+            if place is not None:
+                self._placement.take(place)
+        threads = thread_variables(whole_threads(needs["cpu"])) if "cpu" in needs else {}
+        try:
+            yield (place.environment if place else {}) | threads
+        finally:
+            if place is not None:
+                with self._changing:
+                    self._placement.give_back(place)
+
+    def _take(self, environment: Mapping[str, str]) -> Slot:
         from sweeper.engine.slot import Slot
 
         with self._changing:
             if self._idle:
-                return self._idle.pop()[0]
+                best = max(self._idle, key=lambda idle: idle[0].readiness(environment))
+                self._idle.remove(best)
+                return best[0]
         return Slot(multiprocessing.get_context("forkserver"), self.setup)
 
-    def _begin(self, order: str, slot: Slot, call: TaskCall, worker: Worker) -> Future[Execution]:
+    def _begin(
+        self, order: str, slot: Slot, call: TaskCall, environment: Mapping[str, str], worker: Worker
+    ) -> Future[Execution]:
         from sweeper.engine.base import WorkerLost
 
         with self._changing:  # a call that is to be stopped is refused here, or is there to be killed
@@ -119,7 +146,7 @@ class Pool:
                 raise WorkerLost("its driver has left")
             if order in self._refused:
                 raise WorkerLost("stopped before it began")
-            future = slot.run(self._connected(call, worker))
+            future = slot.run(self._connected(call, worker), environment)
             self._busy[order] = slot, future
         return future
 

@@ -28,9 +28,14 @@ class Site:
         """How many slots have no call."""
         return self.slots - len(self.taken)
 
+    def declared(self, needs: Mapping[str, float]) -> dict[str, float]:
+        """Return what of a call's needs is counted here: cores only where the worker says how many it has."""
+        return {name: amount for name, amount in needs.items() if name != "cpu" or name in self.resources}
+
     def could_run(self, needs: Mapping[str, float]) -> bool:
         """Whether a call that needs so much fits if there is no other."""
-        return all(self.resources.get(name, 0.0) >= amount - TOLERANCE for name, amount in needs.items())
+        counted = self.declared(needs).items()
+        return all(self.resources.get(name, 0.0) >= amount - TOLERANCE for name, amount in counted)
 
     def has_room(self, needs: Mapping[str, float]) -> bool:
         """Whether a call that needs so much fits beside the others."""
@@ -39,7 +44,8 @@ class Site:
         taken = Counter[str]()
         for others in self.taken.values():
             taken.update(others)
-        left = ((self.resources.get(name, 0.0) - taken[name], amount) for name, amount in needs.items())
+        counted = self.declared(needs).items()
+        left = ((self.resources.get(name, 0.0) - taken[name], amount) for name, amount in counted)
         return all(rest >= amount - TOLERANCE for rest, amount in left)
 
 

@@ -45,7 +45,7 @@ class Work:
     Dask's scheduler unpickles what it passes on, and need have neither sweeper nor the user's code: to it this is bytes
     and ``pickle.loads``. ``driver`` is the run of who sends it, ``order`` its key in Dask; ``incarnation`` is of the
     only process that may execute it: Dask would send it anew to one that has taken the address over. ``call`` is
-    pickled.
+    pickled, with what it needs.
     """
 
     driver: str
@@ -129,7 +129,8 @@ def _execute(worker: Worker, driver: str, order: str, incarnation: str, call: by
     pool = _pools.get(driver)
     if pool is None:
         raise WorkerLost("its driver has left")
-    with pool.executing(order, pickle.loads(call), worker) as future:  # noqa: S301 (our own driver's)
+    task, needs = pickle.loads(call)  # noqa: S301 (our own driver's)
+    with pool.executing(order, task, needs, worker) as future:
         while not wait([future], LOOK_SECONDS).done:
             if not _is_wanted(worker, order) and not pool.is_stopped(order):
                 _forsake(driver, pool)

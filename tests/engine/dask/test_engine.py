@@ -79,6 +79,7 @@ class Train(MlflowTask):
         os.mkdir("device-in-use")
         time.sleep(0.3)
         os.rmdir("device-in-use")
+        assert os.environ["OMP_NUM_THREADS"] == "2"
         self.save_to_mlflow(metrics={"device": int(os.environ["CUDA_VISIBLE_DEVICES"])})
 """
 TRAININGS = """
@@ -86,6 +87,7 @@ task = "trains:Train"
 metric = "device"
 [resources.Train]
 gpu = 1
+cpu = 2
 [grid]
 seed = { range = [3] }
 """

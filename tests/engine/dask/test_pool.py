@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,12 +32,17 @@ class Slot:
     def __init__(self, *_: object) -> None:
         self.future: Future[Execution] = Future()
         self.call: TaskCall | None = None
+        self.environment: Mapping[str, str] = {}
         self.is_closed = False
         made.append(self)
 
-    def run(self, call: TaskCall) -> Future[Execution]:
+    def readiness(self, environment: Mapping[str, str]) -> int:
+        """Return how well it suits."""
+        return 2 * (self.environment == environment)
+
+    def run(self, call: TaskCall, environment: Mapping[str, str]) -> Future[Execution]:
         """Begin a call."""
-        self.call, self.future = call, Future()
+        self.call, self.environment, self.future = call, environment, Future()
         return self.future
 
     def kill(self) -> None:
@@ -68,7 +73,7 @@ def call(reporter: Any = None) -> TaskCall:
 
 def run(pool: Pool, order: str, reporter: Any = None) -> ChannelReporter:
     """Run a call until its end; return what it reported to."""
-    with pool.executing(order, call(reporter), WORKER) as future:
+    with pool.executing(order, call(reporter), {}, WORKER) as future:
         future.set_result(Execution(Ending.DONE))
     given = made[-1].call
     assert given is not None
@@ -109,14 +114,14 @@ def test_a_call_that_is_stopped_before_it_begins_is_refused_and_that_is_forgotte
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     assert pool.stop("first")
-    with pytest.raises(WorkerLost, match="stopped before it began"), pool.executing("first", call(), WORKER):
+    with pytest.raises(WorkerLost, match="stopped before it began"), pool.executing("first", call(), {}, WORKER):
         pass
     assert not pool.is_stopped("first")
     assert pool.stop("never comes")
     pool.tidy()
     assert pool.is_stopped("never comes")
     monkeypatch.setattr(pool_module, "IDLE_SECONDS", -1.0)
-    with pool.executing("running", call(), WORKER) as future:
+    with pool.executing("running", call(), {}, WORKER) as future:
         assert pool.stop("running")
         pool.tidy()
         assert [pool.is_stopped(order) for order in ("never comes", "running")] == [False, True]
@@ -124,10 +129,28 @@ def test_a_call_that_is_stopped_before_it_begins_is_refused_and_that_is_forgotte
 
 
 def test_a_pool_that_is_closed_ends_what_runs_and_begins_nothing(pool: Pool):
-    with pool.executing("first", call(), WORKER) as future:
+    with pool.executing("first", call(), {}, WORKER) as future:
         assert pool.close()
         assert str(future.exception()) == "killed"
     assert made[0].is_closed
-    with pytest.raises(WorkerLost, match="its driver has left"), pool.executing("second", call(), WORKER):
+    with pytest.raises(WorkerLost, match="its driver has left"), pool.executing("second", call(), {}, WORKER):
         pass
     assert made[1].is_closed
+
+
+def test_a_call_sees_the_devices_and_has_the_threads_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    made.clear()
+    monkeypatch.setattr("sweeper.engine.slot.Slot", Slot)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    pool = Pool(Setup("sqlite://"))
+    with pool.executing("first", call(), {"gpu": 1, "cpu": 2}, WORKER) as first:
+        with pool.executing("second", call(), {"gpu": 1}, WORKER) as second:
+            assert [slot.environment.get("CUDA_VISIBLE_DEVICES") for slot in made] == ["4", "5"]
+            assert [slot.environment.get("OMP_NUM_THREADS") for slot in made] == ["2", None]
+            second.set_result(Execution(Ending.DONE))
+        with pool.executing("third", call(), {"gpu": 0.5}, WORKER) as third:
+            assert made[1].environment["CUDA_VISIBLE_DEVICES"] == "5", "where the process is that has this device"
+            third.set_result(Execution(Ending.DONE))
+        first.set_result(Execution(Ending.DONE))
+    pool.close()

@@ -43,6 +43,13 @@ def test_ten_tenths_are_one():
     assert worker.could_run({"gpu": 1.0})
 
 
+def test_cores_are_counted_where_a_worker_says_how_many_it_has():
+    silent, eight = site("silent"), site("eight", cpu=8.0)
+    assert (silent.could_run({"cpu": 16.0}), silent.has_room({"cpu": 16.0})) == (True, True)
+    assert (eight.could_run({"cpu": 16.0}), eight.has_room({"cpu": 8.0})) == (False, True)
+    assert (silent.declared({"cpu": 2.0, "gpu": 1.0}), eight.declared({"cpu": 2.0})) == ({"gpu": 1.0}, {"cpu": 2.0})
+
+
 def test_what_all_have_is_added_up():
     assert totals([site("a", gpu=1.0), site("b", gpu=0.5, licence=2.0), site("c")]) == {"gpu": 1.5, "licence": 2.0}
 
