@@ -135,9 +135,8 @@ class Progress:
         is_news = outcome.state is PointState.FAILED or outcome.reason not in self._blocked_by
         if outcome.state in (PointState.FAILED, PointState.BLOCKED) and is_news:
             style = _STYLES[outcome.state]
-            self._print(
-                Text.assemble((outcome.state.value, style), f" {outcome.point}: {outcome.reason}{_where(outcome)}")
-            )
+            point = f" {outcome.point}".rstrip()  # nothing, of a sweep that is one point
+            self._print(Text.assemble((outcome.state.value, style), f"{point}: {outcome.reason}{_where(outcome)}"))
 
         if outcome.state is PointState.BLOCKED:
             self._blocked_by.add(outcome.reason)  # one upstream failure is told once, however many points wait for it
