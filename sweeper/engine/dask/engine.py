@@ -23,7 +23,7 @@ from sweeper.engine.dask import worker
 from sweeper.engine.dask.cluster import Connection
 from sweeper.engine.dask.relay import Relay, Ticket
 from sweeper.engine.dask.roster import Admit, Roster, Watcher
-from sweeper.engine.dask.sites import Site, choose, shortage
+from sweeper.engine.dask.sites import Site, choose, is_enough, shortage
 from sweeper.errors import EngineError
 
 if TYPE_CHECKING:
@@ -222,8 +222,7 @@ class DaskEngine:
     def _in_want(self, order: _Order, sites: Sequence[Site]) -> list[str]:
         """Let a call wait, or fail, that none of the workers could execute; return what to say of it."""
         reason = shortage(order.call.name, order.needs, sites, self._connection.address)
-        had = self._roster.most
-        if order.short_since is None and all(had.get(name, 0.0) >= much for name, much in order.needs.items()):
+        if order.short_since is None and is_enough(self._roster.most, order.needs):
             order.short_since = time.monotonic()
             return [f"{reason}; waiting {SHORTAGE_SECONDS:g} s for it"]
         if order.short_since is None or time.monotonic() - order.short_since > SHORTAGE_SECONDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sweeper.engine.machine import TOLERANCE
@@ -29,13 +29,12 @@ class Site:
         return self.slots - len(self.taken)
 
     def declared(self, needs: Mapping[str, float]) -> dict[str, float]:
-        """Return what of a call's needs is counted here: cores only where the worker says how many it has."""
-        return {name: amount for name, amount in needs.items() if name != "cpu" or name in self.resources}
+        """Return what of a call's needs is counted here."""
+        return counted(needs, self.resources)
 
     def could_run(self, needs: Mapping[str, float]) -> bool:
         """Whether a call that needs so much fits if there is no other."""
-        counted = self.declared(needs).items()
-        return all(self.resources.get(name, 0.0) >= amount - TOLERANCE for name, amount in counted)
+        return is_enough(self.resources, needs)
 
     def has_room(self, needs: Mapping[str, float]) -> bool:
         """Whether a call that needs so much fits beside the others."""
@@ -44,9 +43,17 @@ class Site:
         taken = Counter[str]()
         for others in self.taken.values():
             taken.update(others)
-        counted = self.declared(needs).items()
-        left = ((self.resources.get(name, 0.0) - taken[name], amount) for name, amount in counted)
-        return all(rest >= amount - TOLERANCE for rest, amount in left)
+        return is_enough({name: amount - taken[name] for name, amount in self.resources.items()}, needs)
+
+
+def counted(needs: Mapping[str, float], declared: Container[str]) -> dict[str, float]:
+    """Return what of a call's needs is counted where so much is declared: cores only where these are."""
+    return {name: amount for name, amount in needs.items() if name != "cpu" or name in declared}
+
+
+def is_enough(there: Mapping[str, float], needs: Mapping[str, float]) -> bool:
+    """Whether what is there is what a call needs of it."""
+    return all(there.get(name, 0.0) >= amount - TOLERANCE for name, amount in counted(needs, there).items())
 
 
 def choose(sites: Iterable[Site], needs: Mapping[str, float]) -> Site | None:

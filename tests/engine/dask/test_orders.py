@@ -86,20 +86,20 @@ def test_who_is_gone_is_not_asked_to_stop_any_more():
 
 
 def test_what_was_there_again_meanwhile_is_waited_for_anew(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(engine_module, "SHORTAGE_SECONDS", 0.4)
+    monkeypatch.setattr(engine_module, "SHORTAGE_SECONDS", 1.0)
     with opened(plain=0, gpu=1) as (engine, client, said):
-        futures = [submit(engine, gpu=1) for _ in range(3)]
+        futures = [submit(engine, gpu=1, cpu=2) for _ in range(3)]
         client.go("gpu")
-        until(lambda: len([line for line in said if "waiting 0.4 s for it" in line]) == 2)
+        until(lambda: len([line for line in said if "waiting 1 s for it" in line]) == 2)
         client.come("gpu", gpu=1)
         until(lambda: len(client.sent) == 2)
-        time.sleep(0.5)  # the third has waited too long, but for the worker that is back
+        time.sleep(1.1)  # the third has waited too long, but for the worker that is back
         client.go("gpu")
         with pytest.raises(WorkerLost):
             futures[1].result(SECONDS)
         with pytest.raises(TimeoutError):
             futures[2].result(0.1)
-        with pytest.raises(EngineError, match="Task needs gpu = 1, and no worker has that"):
+        with pytest.raises(EngineError, match="Task needs cpu = 2, gpu = 1, and no worker has that"):
             futures[2].result(SECONDS)
         assert len(client.sent) == 2
 
