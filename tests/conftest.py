@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import shutil
+import signal
 import sqlite3
 import sys
 import uuid
@@ -38,6 +39,10 @@ with pytest.MonkeyPatch.context() as patched:  # there are as many test processe
         patched.setenv(variable, "1")
     for library in ("numpy", "scipy.linalg"):
         importlib.import_module(library)
+
+# what runs in the background may have been told to ignore these, and would hand that on to what it starts
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 hypothesis.settings.register_profile("sweeper", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("sweeper")
