@@ -35,9 +35,14 @@ class Pages:
     process: subprocess.Popen[bytes]
 
     def wait(self) -> None:
-        """Wait until somebody stops this process, by Ctrl-C or a signal; raises ``EngineError`` if the server ends."""
+        """Wait until somebody stops this process, by Ctrl-C or a signal; raises ``EngineError`` if the server ends.
+
+        It looks again and again: a signal that comes just before a wait in the system is handled only after that wait.
+        """
         with contextlib.suppress(KeyboardInterrupt):
-            raise EngineError(f"MLflow's server has ended, with exit code {self.process.wait()}")
+            while self.process.poll() is None:
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+            raise EngineError(f"MLflow's server has ended, with exit code {self.process.returncode}")
 
 
 @contextlib.contextmanager

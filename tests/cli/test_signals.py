@@ -26,13 +26,17 @@ from tests.sweeping import running, runs
 if TYPE_CHECKING:
     from tests.cli.conftest import Project
 
+SLOW = """import os, pathlib, time
+pathlib.Path(f"importing-{os.getpid()}").touch()
+while True:  # one long sleep would not hear of a signal that comes just before it
+    time.sleep(0.01)
+"""
 GATES = 'task = "trouble:Gate"\nmetric = "score"\n[grid]\nnumber = { range = [2] }\n'
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def test_while_a_pipeline_is_imported_each_ends_it_in_one_line(project: Project):
-    module = "import os, pathlib, time\npathlib.Path(f'importing-{os.getpid()}').touch()\ntime.sleep(600)\n"
-    (project.folder / "slow.py").write_text(module, encoding="utf-8")
+    (project.folder / "slow.py").write_text(SLOW, encoding="utf-8")
     spec = project.spec("slow", 'task = "slow:Task"\nmetric = "score"\n')
     commands = [project.start("run", spec) for _ in ENDS]
     processes = [process for command in commands for process in family_of(command)]
