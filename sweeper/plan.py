@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice, repeat
-from random import Random
 
 import luigi
 
 from sweeper.binding import Binding
 from sweeper.naming import refuse_other_use
 from sweeper.points import Count, Point
-from sweeper.points.space import draw, trial_points
 from sweeper.policy import STANDARD, Policy
-from sweeper.search.continuation import look_back, rows_left
-from sweeper.spec import Spec, Study
+from sweeper.renewal import Standards, is_of_other_code
+from sweeper.search.ahead import SAMPLE, TrialsAhead, look_ahead
+from sweeper.search.continuation import look_back
 from sweeper.store.base import Reader
 from sweeper.store.index import Index
-from sweeper.store.trials import Trial, TrialState, as_known
+from sweeper.store.records import Result
+from sweeper.store.trials import as_known
 from sweeper.task import MlflowTask, find_result, key_of
 from sweeper.task.attempt import reason_of
 from sweeper.task.context import Context, current, use
 from sweeper.task.pipeline import lost_inputs, upstream_first
-from sweeper.task.source import qualified_name, source_digest
+from sweeper.task.source import qualified_name
 
 MOST_POINTS = 100_000
 """Up to so many points are looked at one by one; of a larger sweep a sample is."""
-
-SAMPLE = 2_000
 
 
 @dataclass(slots=True)
@@ -59,23 +56,6 @@ class Step:
     def sharing(self) -> float:
         """How many points share an instance, on average."""
         return self.points / self.instances if self.instances else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrialsAhead:
-    """What can be said of a study's trials before they are asked for.
-
-    ``total`` is how many there are in all, ``done`` how many of them need nothing more, ``points`` how many each has.
-    ``left`` were not asked for yet; in their place ``drawn`` are drawn at random. ``is_bound``: a pruner or a time-out
-    may make it less.
-    """
-
-    total: int
-    done: int
-    points: int
-    left: int
-    drawn: int
-    is_bound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +99,13 @@ def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Pl
         if record:
             refuse_other_use(record.run, binding.spec)
         past = look_back(reader, record, binding, policy)
-        trials, points = _look_ahead(spec, spec.study, [as_known(trial) for trial in past.trials])
+        trials, points = look_ahead(spec, spec.study, [as_known(trial) for trial in past.trials])
         count = Count(trials.total * trials.points, is_exact=not trials.is_bound)
         is_sampled = trials.drawn < trials.left
     elif is_sampled:
         points = binding.points.sample(SAMPLE)
     with use(Context.of_reader(reader, Index(reader, metrics=spec.metrics))):
-        survey = _Survey()
+        survey = _Survey(Standards(current().index, spec.metrics, rerun_changed=policy.rerun_changed))
         for point in points:
             survey.look_at(binding, point)
         steps = survey.ordered()
@@ -133,40 +113,6 @@ def make_plan(binding: Binding, reader: Reader, policy: Policy = STANDARD) -> Pl
             step.at_once = int(spec.limits.get(step.family, 0)) or None
     configured = configured_defaults(binding)
     return Plan(spec.name, count, survey.looked_at, steps, survey.unbuilt, configured, is_sampled, trials)
-
-
-def _look_ahead(spec: Spec, study: Study, known: Sequence[Trial]) -> tuple[TrialsAhead, list[Point]]:
-    """Return what can be said of a study's trials, and their points, as far as they are known and else at random.
-
-    Of trials that were pruned nothing more runs, so their points are left out.
-    """
-    points = len(trial_points(spec, {}))
-    left = max(study.trials - len(known), 0)
-    drawn = min(left, max(SAMPLE // points, 1))
-    rows = rows_left(study.enqueue, known)
-    generator = Random(study.seed)  # noqa: S311 (nothing secret is drawn)
-    assignments = [trial.values for trial in known if not _is_pruned(trial) and not study.fits(trial.values)]
-    assignments += [draw(study, generator, row) for row in islice(chain(rows, repeat({})), drawn)]
-    ahead = TrialsAhead(
-        total=study.trials,
-        done=sum(_is_done(trial, points) for trial in known),
-        points=points,
-        left=left,
-        drawn=drawn,
-        is_bound=study.pruner is not None or study.timeout is not None,
-    )
-    return ahead, [point for values in assignments for point in trial_points(spec, values)]
-
-
-def _is_pruned(trial: Trial) -> bool:
-    return trial.told is not None and trial.told.state is TrialState.PRUNED
-
-
-def _is_done(trial: Trial, points: int) -> bool:
-    """Whether a trial needs nothing more: it is not asked for again, nor has it got more replicates since."""
-    if trial.told is None or trial.told.state is TrialState.FAILED:
-        return False
-    return _is_pruned(trial) or trial.told.replicates == points
 
 
 def configured_defaults(binding: Binding) -> dict[str, str]:
@@ -185,7 +131,8 @@ def configured_defaults(binding: Binding) -> dict[str, str]:
 class _Survey:
     """What was seen of a sweep's points so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, standards: Standards) -> None:
+        self._standards = standards
         self.looked_at = 0
         self.unbuilt: Counter[str] = Counter()
         self._steps: dict[str, Step] = {}
@@ -205,12 +152,15 @@ class _Survey:
         except Exception as error:  # noqa: BLE001 (requires() and to_mlflow_tags() are the user's)
             self.unbuilt[reason_of(error)] += 1
             return
+        unfit = self._standards.forget_unfit(final)
         for family in dict.fromkeys(task.get_task_family() for task, _ in pipeline):
             self._steps.setdefault(family, Step(family)).points += 1
         for task, key in pipeline:
             if key not in self._heights:
                 self._heights[key] = 1 + max((self._heights[key_of(one)] for one in task.deps()), default=-1)
                 self._count(task, self._heights[key])
+        for each in unfit.values():
+            self._note(each.task, each.result)
         if find_result(final) is None:
             self._count_lost(final)
 
@@ -241,5 +191,10 @@ class _Survey:
         result = find_result(task)
         if result is not None:
             step.complete += 1
-            step.changed += result.source != source_digest(type(task))
-            self._seconds[family].append(result.seconds)
+            self._note(task, result)
+
+    def _note(self, task: MlflowTask, result: Result) -> None:
+        """Note how long a result took, whether it is reused or not, and whether other code made it."""
+        family = task.get_task_family()
+        self._steps[family].changed += is_of_other_code(task, result)
+        self._seconds[family].append(result.seconds)

@@ -60,9 +60,7 @@ def run_spec(  # noqa: PLR0913 (one for each option)
     together or go against the record, ``StoreError`` and ``EngineError`` where store or workers cannot be used; before
     anything runs, but for a store or workers that are lost on the way.
     """
-    devices = _devices(gpus, engine)
-    if address is not None and engine is not EngineName.DASK:
-        raise InputError(f"--address {address}: is of a Dask cluster; it needs --engine dask")
+    devices = check_engine(engine, gpus, address)
     if engine is EngineName.LOCAL:
         from sweeper.engine.local import warm_up
 
@@ -85,6 +83,13 @@ def run_spec(  # noqa: PLR0913 (one for each option)
         tracking_uri=locate(tracking_uri, start=path.parent if path.parent.exists() else None),
         policy=policy,
     )
+
+
+def check_engine(engine: EngineName, gpus: str | None = None, address: str | None = None) -> tuple[str, ...]:
+    """Return the devices that ``gpus`` names; raises ``InputError`` for what does not go together with the engine."""
+    if address is not None and engine is not EngineName.DASK:
+        raise InputError(f"--address {address}: is of a Dask cluster; it needs --engine dask")
+    return _devices(gpus, engine)
 
 
 def bind_file(path: Path, overrides: Sequence[str] = ()) -> Binding:

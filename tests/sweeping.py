@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import luigi
 import luigi.configuration
+from luigi.task_register import Register
 
 from sweeper.policy import STANDARD, Policy
 from sweeper.session import EngineName, run_spec
 from sweeper.store import open_reader
 from sweeper.store.records import RunRecord, RunStatus
 from sweeper.store.tags import Kind, Tag
+from sweeper.task import source
 
 if TYPE_CHECKING:
     from sweeper.listener import Summary
@@ -132,3 +136,12 @@ def counts(uri: str) -> dict[str, int]:
 def running(uri: str) -> list[RunRecord]:
     """Return all runs that are still RUNNING: tasks, sweeps and drivers."""
     return open_reader(uri).runs_with(Tag.KIND, status=RunStatus.RUNNING)
+
+
+def forget_module(name: str) -> None:
+    """Let a module be imported anew, as by a new process."""
+    del sys.modules[name]
+    importlib.invalidate_caches()
+    Register._reg[:] = [task for task in Register._reg if task.__module__ != name]
+    Register.clear_instance_cache()
+    source._digest.cache_clear()

@@ -12,10 +12,11 @@ from sweeper.binding import bind
 from sweeper.errors import IdentityError
 from sweeper.plan import Plan, Step, TrialsAhead, make_plan
 from sweeper.points import Count
+from sweeper.policy import STANDARD, Policy
 from sweeper.report.plan import plan_text
 from sweeper.spec import load
 from sweeper.store import open_reader
-from tests.sweeping import CHAIN, TROUBLE, luigi_settings, runs, sweep, write_spec
+from tests.sweeping import CHAIN, TROUBLE, counts, forget_module, luigi_settings, runs, sweep, write_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,8 @@ SWEEPS = Path(__file__).resolve().parents[1] / "sweeps"
 GRID = f'task = "{CHAIN}:Fit"\nmetric = "score"\n[grid]\nScale.factor = [1, 2]\nrate = [0.1, 0.2]\nseed = [0, 1, 2]\n'
 
 
-def plan_of(text: str, uri: str, *overrides: str) -> Plan:
-    return make_plan(bind(load(write_spec(text), overrides)), open_reader(uri))
+def plan_of(text: str, uri: str, *overrides: str, policy: Policy = STANDARD) -> Plan:
+    return make_plan(bind(load(write_spec(text), overrides)), open_reader(uri), policy)
 
 
 def steps(plan: Plan) -> Sequence[tuple[str, int, int, float]]:
@@ -96,13 +97,64 @@ def test_results_of_other_code_are_told(store_uri: str):
     sweep(text, store_uri)
     assert "other code" not in plan_text(plan_of(text, store_uri), 1)
 
-    from sweeper.task import source
-
     Path("own.py").write_text(f"from {CHAIN} import Fit\nclass Own(Fit): changed = True\n", encoding="utf-8")
-    source._digest.cache_clear()
+    forget_module("own")
     assert "2 results of Own were made by other code than it has now" in plan_text(plan_of(text, store_uri), 1)
     one = plan_of(text.replace("[0, 1]", "[0]"), store_uri)
     assert "1 result of Own was made by other code than it has now" in plan_text(one, 1)
+
+
+RENEWING = Policy(rerun_changed=True)
+
+
+def to_run(plan: Plan) -> dict[str, int]:
+    return {step.family: step.to_run for step in plan.steps}
+
+
+def test_what_is_to_be_made_again_is_planned_with_all_that_depends_on_it(store_uri: str):
+    """Counted as by the sweep itself, and by the durations of what is not reused."""
+    root = """import sweeper
+
+class Root(sweeper.MlflowTask):
+    def _run(self): self.save_to_mlflow(metrics={"level": LEVEL})
+"""
+    end = """import luigi, root, sweeper
+
+class End(sweeper.MlflowTask):
+    factor = luigi.FloatParameter()
+    def requires(self): return root.Root()
+    def _run(self): self.save_to_mlflow(metrics={"score": self.factor})
+"""
+    Path("end.py").write_text(end)
+    Path("root.py").write_text(root.replace("LEVEL", "1"))
+    text = 'task = "end:End"\nmetric = "score"\n[grid]\nfactor = [1, 2, 3]\n'
+    sweep(text.replace(", 3]", "]"), store_uri)
+    assert to_run(plan_of(text, store_uri, policy=RENEWING)) == {"Root": 0, "End": 1}
+
+    Path("root.py").write_text(root.replace("LEVEL", "2"))
+    forget_module("root")
+    forget_module("end")
+    assert to_run(plan_of(text, store_uri)) == {"Root": 0, "End": 1}
+    plan = plan_of(text, store_uri, policy=RENEWING)
+    assert to_run(plan) == {"Root": 1, "End": 3}
+    assert plan.expected_seconds(1) is not None
+    assert sweep(text, store_uri, policy=RENEWING).states == {"computed": 3}
+    assert counts(store_uri) == {"root": 2, "end": 5}
+    assert to_run(plan_of(text, store_uri, policy=RENEWING)) == {"Root": 0, "End": 0}
+
+
+def test_a_result_that_lacks_the_metric_is_planned_again_once_the_code_has_changed(store_uri: str):
+    module = (
+        "import sweeper\nclass Own(sweeper.MlflowTask):\n    def _run(self): self.save_to_mlflow(metrics={NAMES})\n"
+    )
+    text = 'task = "own:Own"\nmetric = "score"\n'
+    Path("own.py").write_text(module.replace("NAMES", "'other': 1.0"))
+    sweep(text, store_uri)
+    assert to_run(plan_of(text, store_uri)) == {"Own": 0}
+
+    Path("own.py").write_text(module.replace("NAMES", "'score': 1.0"))
+    forget_module("own")
+    assert to_run(plan_of(text, store_uri)) == {"Own": 1}
 
 
 def test_a_result_of_another_class_stops_the_plan_with_both_names(store_uri: str):

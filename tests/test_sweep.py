@@ -21,8 +21,7 @@ from sweeper.report.tables.table import Table, answer
 from sweeper.store import open_reader, open_store
 from sweeper.store.records import RunStatus, SweepRecord
 from sweeper.store.tags import PARENT_TAG, Kind, Tag
-from sweeper.task import source
-from tests.sweeping import CHAIN, TROUBLE, Recorder, counts, running, runs, sweep
+from tests.sweeping import CHAIN, TROUBLE, Recorder, counts, forget_module, running, runs, sweep
 
 if TYPE_CHECKING:
     from sweeper.search.base import Outcome
@@ -358,20 +357,6 @@ def test_a_store_that_fails_is_no_failure_of_a_task(store_uri: str, monkeypatch:
     assert recorder.outcomes == []
     assert record(store_uri).run.status is RunStatus.KILLED
     assert sweep(GRID, store_uri).states == {"computed": 4}
-
-
-def forget_module(name: str) -> None:
-    """Let a module be imported anew, as by a new process."""
-    import importlib
-    import sys
-
-    from luigi.task_register import Register
-
-    del sys.modules[name]
-    importlib.invalidate_caches()
-    Register._reg[:] = [task for task in Register._reg if task.__module__ != name]
-    Register.clear_instance_cache()
-    source._digest.cache_clear()
 
 
 def test_instances_that_are_the_same_work_run_once_in_a_sweep(store_uri: str):

@@ -37,4 +37,7 @@ tracking_uri = click.option(
 workers = click.option(
     "--workers", "-w", type=click.IntRange(min=1), default=1, show_default=True, help="Tasks that run at once."
 )
+rerun_changed = click.option(
+    "--rerun-changed", is_flag=True, help="Make results again that other code made, and what depends on them."
+)
 sweep = click.argument("sweep", required=False)

@@ -16,12 +16,15 @@ from sweeper.policy import Policy
 @options.workers
 @options.overrides
 @options.tracking_uri
-def command(spec: Path, workers: int, overrides: tuple[str, ...], tracking_uri: str | None) -> None:
+@options.rerun_changed
+def command(
+    spec: Path, workers: int, overrides: tuple[str, ...], tracking_uri: str | None, *, rerun_changed: bool
+) -> None:
     """Show what SPEC would do: instances of each task, which have a result, which would run, and for how long.
 
     For the trials of a study that are yet to come it counts random points of the space.
     """
-    show(spec, overrides, tracking_uri, workers, Policy())
+    show(spec, overrides, tracking_uri, workers, Policy(rerun_changed=rerun_changed))
 
 
 def show(path: Path, overrides: Sequence[str], tracking_uri: str | None, workers: int, policy: Policy) -> None:

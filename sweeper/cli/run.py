@@ -11,7 +11,7 @@ import click
 from sweeper.cli import options
 from sweeper.listener import Summary
 from sweeper.policy import Policy
-from sweeper.session import EngineName, run_spec
+from sweeper.session import EngineName, check_engine, run_spec
 
 
 @click.command()
@@ -33,9 +33,7 @@ from sweeper.session import EngineName, run_spec
 @options.overrides
 @options.tracking_uri
 @click.option("--fail-fast", is_flag=True, help="Start nothing more once a point has failed.")
-@click.option(
-    "--rerun-changed", is_flag=True, help="Make results again that other code made, and what depends on them."
-)
+@options.rerun_changed
 @click.option("--fresh", is_flag=True, help="Start a new study in the place of the one on the record.")
 @click.option("--pdb", "debug", is_flag=True, help="Open the debugger where a task fails; needs --engine inline.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done, as `sweeper plan` does.")
@@ -58,17 +56,16 @@ def command(  # noqa: PLR0913 (one for each option)
 
     Run it again to resume: what has a result is not computed twice, what failed is tried again.
     """
-    if dry_run and rerun_changed:
-        raise click.UsageError("--dry-run lists what other code made; it cannot count with --rerun-changed yet")
-    if dry_run:
-        from sweeper.cli.plan import show
-
-        show(spec, overrides, tracking_uri, workers, Policy(fresh=fresh))
-        return
     if debug and engine is not EngineName.INLINE:
         raise click.UsageError("--pdb needs --engine inline: a worker process has no terminal")
     if address is not None and _is_given("workers"):
         raise click.UsageError("--workers is for a cluster of the sweep's own; the one at --address has what it has")
+    if dry_run:
+        from sweeper.cli.plan import show
+
+        check_engine(engine, gpus, address)
+        show(spec, overrides, tracking_uri, workers, Policy(rerun_changed=rerun_changed, fresh=fresh))
+        return
     from sweeper.progress import Progress
 
     with Progress() as progress:

@@ -95,7 +95,9 @@ def test_status_names_the_log_of_a_failed_point(project: Project, command: Comma
 def test_a_dry_run_is_the_plan(inside: Project, command: Command):
     planned = command("plan", "mixed.toml", "--workers", "3")
     assert planned.exit_code == 0
-    assert command("run", "mixed.toml", "--workers", "3", "--dry-run").output == planned.output
+    for options in ((), ("--rerun-changed",)):
+        dry = command("run", "mixed.toml", "--workers", "3", "--dry-run", *options)
+        assert dry.output == command("plan", "mixed.toml", "--workers", "3", *options).output
     assert "3 tasks to run" in planned.output
     assert len(runs(inside.uri)) == 4
 
@@ -121,6 +123,8 @@ def test_overrides_change_the_plan(inside: Project, command: Command):
             ("run", "mixed.toml", "--engine", "dask", "--address", "tcp://host:8786", "--workers", "2"),
             "--workers is for a cluster of the sweep's own",
         ),
+        (("run", "mixed.toml", "--address", "tcp://host:8786", "--dry-run"), "it needs --engine dask"),
+        (("run", "mixed.toml", "--engine", "inline", "--gpus", "0", "--dry-run"), "of --engine local"),
         (("run", "mixed.toml", "--workers", "0"), "--workers"),
         (("run", "mixed.toml", "--engine", "cluster"), "'local', 'inline'"),
         (("report", "mixd"), "has no sweep mixd; did you mean mixed?"),
