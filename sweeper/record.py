@@ -45,6 +45,7 @@ class SweepRun:
         self._driver = driver
         folder = binding.spec.path.parent if binding.spec.path else Path.cwd()
         self._tags = source_tags(folder, str(binding.spec.path or binding.spec.task))
+        self._beginning: dict[str, str] = {Tag.DRIVER: driver, Tag.BEGUN: str(time.time_ns() // 1_000_000)}
         refuse_unfinished(store, self._name)
         known = store.sweep_run(self._name)
         if known is not None:
@@ -108,15 +109,15 @@ class SweepRun:
         experiment = meta_of(binding.task).mlflow_experiment_name
         tags = {
             **self._tags,
+            **self._beginning,
             Tag.KIND: Kind.SWEEP,
             Tag.NAME: self._name,
             Tag.TASK: binding.spec.task,
-            Tag.DRIVER: self._driver,
         }
         return self._store.start_run(experiment, f"sweep {self._name}", tags=tags)
 
     def _reopen(self, known: RunRecord) -> RunRecord:
-        self._store.log(known.run_id, tags={**self._tags, Tag.DRIVER: self._driver})
+        self._store.log(known.run_id, tags={**self._tags, **self._beginning})
         self._store.reopen_run(known.run_id)
         return known
 

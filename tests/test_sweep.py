@@ -286,6 +286,13 @@ def test_results_of_other_code_are_reused_and_it_is_said(store_uri: str):
     assert any("2 reused results were made by other code than Own has now" in one for one in swept.messages)
 
 
+def test_the_sweep_that_was_started_last_comes_first_also_where_it_was_only_resumed(store_uri: str):
+    text = f'task = "{CHAIN}:Fit"\nmetric = "score"\n'
+    for name in ("one", "two", "one"):
+        sweep(text, store_uri, name=name)
+    assert open_reader(store_uri).sweep_names() == ["one", "two"]
+
+
 def test_fail_fast_starts_nothing_after_a_failure(store_uri: str):
     text = spec("Trouble", '[grid]\nending = ["well", "error"]\nnumber = [1, 2, 3]')
     swept = sweep(text, store_uri, policy=Policy(fail_fast=True))

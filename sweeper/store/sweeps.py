@@ -16,9 +16,17 @@ from sweeper.store.trials import Trial, read_trials
 
 
 def sweep_names(reader: Reader) -> list[str]:
-    """Return the names of all sweeps, the most recently started first."""
-    records = reader.runs_with(Tag.KIND, Kind.SWEEP)
+    """Return the names of all sweeps, the most recently started first; running one again starts it, too."""
+    records = sorted(reader.runs_with(Tag.KIND, Kind.SWEEP), key=_begun)
     return list(dict.fromkeys(record.tags[Tag.NAME] for record in reversed(records)))
+
+
+def _begun(run: RunRecord) -> int:
+    """Return when a sweep was last started; records of older versions know only when it was first."""
+    try:
+        return int(run.tags[Tag.BEGUN])
+    except (KeyError, ValueError):
+        return run.start_time
 
 
 def own_run(reader: Reader, name: str) -> RunRecord | None:

@@ -38,6 +38,7 @@ class Tag(enum.StrEnum):
     AT = "sweeper.at"  # name of the sweep that a driver is at
     STOP = "sweeper.stop"  # who asked a driver to end once what it runs has ended
     STOP_NOW = "sweeper.stop.now"  # who asked a driver to end now
+    BEGUN = "sweeper.begun"  # when a sweep was last started, milliseconds since the epoch
     RENAMING = "sweeper.renaming"  # "old new" while a sweep is renamed, "old" while it is removed
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,9 @@ from sweeper.store.patience import running_seconds
 if TYPE_CHECKING:
     from sweeper.binding import Binding
     from sweeper.store.api import ApiStore
+
+QUIET_SECONDS = 3.0
+"""How long nothing is said while a cluster is waited for."""
 
 
 def open_dask(
@@ -36,7 +41,9 @@ def open_dask(
     terms = terms_for(samples(binding), store, driver, running_seconds())
     if address is None:  # our own processes, behind keys that nobody else has: they open the store as this one does
         terms = replace(terms, uri=store.uri, had_password=False)
-    connection = start(workers) if address is None else connect(address)
+    place = "a Dask cluster of its own" if address is None else f"a Dask scheduler at {address}"
+    with _told_if_slow(f"waiting for {place} to answer", notice):
+        connection = start(workers) if address is None else connect(address)
     try:
         admission = Admission(connection.client, terms, parcel)
         admission.check_scheduler()
@@ -44,3 +51,15 @@ def open_dask(
     except BaseException:
         connection.close()
         raise
+
+
+@contextlib.contextmanager
+def _told_if_slow(message: str, notice: Callable[[str], None]) -> Iterator[None]:
+    """Say what is waited for, once it takes a while."""
+    timer = threading.Timer(QUIET_SECONDS, notice, [message])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

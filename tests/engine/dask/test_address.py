@@ -6,14 +6,17 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from sweeper.engine.dask import address
+from sweeper.engine.dask import address, opening
 from sweeper.engine.dask.address import check_answers
 from sweeper.errors import EngineError, InputError
+from sweeper.session import EngineName, run_spec
 from tests.servers import free_port
+from tests.sweeping import CHAIN, Recorder, write_spec
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
@@ -74,3 +77,17 @@ def test_who_is_about_to_start_is_waited_for_and_who_says_nothing_is_not(monkeyp
         with pytest.raises(EngineError, match="does not answer as a Dask scheduler does"):
             check_answers(f"tcp://127.0.0.1:{late.getsockname()[1]}")
         assert time.monotonic() - began > 0.3
+
+
+def test_who_waits_for_an_address_is_told_so(monkeypatch: pytest.MonkeyPatch, store_uri: str) -> None:
+    monkeypatch.setattr(opening, "QUIET_SECONDS", 0.1)
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(EngineError, match="does not answer"):
+        run_spec(
+            Path(write_spec(f'task = "{CHAIN}:Fit"\nmetric = "score"\n')),
+            Recorder(messages=told),
+            engine=EngineName.DASK,
+            tracking_uri=store_uri,
+            address=(there := f"tcp://127.0.0.1:{silent.getsockname()[1]}"),
+        )
+    assert told == [f"waiting for a Dask scheduler at {there} to answer"]
