@@ -1,15 +1,16 @@
 """What a task costs as a sweep grows: points that do nothing, on one root and ten middles, in a real MLflow store.
 
-Each size is swept in a process of its own, as ``sweeper run`` does it, in a new SQLite store. Figures a task are from
+Each size is swept in a process of its own, as ``sweeper run`` does it, in a new store. Figures a task are from
 the first point's end to the last's. Processor time is that of all processes, for a machine that others use too. The
 start is from the process to the first task's run, less what the same imports take in a process beside it.
 
-    python -m benchmarks.flat [--sizes 100 1000 10000] [--workers 2] [--uri URI]
+    python -m benchmarks.flat [--sizes 100 1000 10000] [--workers 2] [--store sqlite|postgresql]
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -27,6 +28,7 @@ from sweeper.progress import Progress
 from sweeper.session import run_spec
 from sweeper.store import open_reader
 from sweeper.store.locate import sqlite_uri
+from tests.postgres import running
 
 if TYPE_CHECKING:
     from sweeper.search.base import Outcome
@@ -210,12 +212,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 10_000])
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--uri", default="", help="store to use for all sizes, instead of a new one for each")
+    parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite", help="a new one for each size")
     arguments = parser.parse_args()
     costs = []
-    for points in arguments.sizes:
-        costs.append(measured(points, arguments.workers, arguments.uri))
-        print(costs[-1], flush=True)
+    with contextlib.ExitStack() as server:
+        postgres = server.enter_context(running()) if arguments.store == "postgresql" else None
+        for number, points in enumerate(arguments.sizes):
+            uri = postgres.create(f"flat{number}") if postgres else ""
+            costs.append(measured(points, arguments.workers, uri))
+            print(costs[-1], flush=True)
     print(table(costs))
 
 
