@@ -1,8 +1,9 @@
 """What a task costs as a sweep grows: points that do nothing, on one root and ten middles, in a real MLflow store.
 
-Each size is swept in a process of its own, as ``sweeper run`` does it, in a new store. Figures a task are from
-the first point's end to the last's. Processor time is that of all processes, for a machine that others use too. The
-start is from the process to the first task's run, less what the same imports take in a process beside it.
+Each size is swept in a process of its own, as ``sweeper run`` does it, in a new store. Figures a task are from the
+first point's end to the last's. Processor time is that of all the sweep's processes, not of a database server, for a
+machine that others use too. The start is from the process to the first task's run, less what the same imports take in a
+process beside it.
 
     python -m benchmarks.flat [--sizes 100 1000 10000] [--workers 2] [--store sqlite|postgresql]
 """
